@@ -1,0 +1,58 @@
+// The access log: an Extension like any other. One line for each response, in eventlet's format, after everything else.
+// Exchange in, a line to the logger out.
+
+import type { Exchange, Extension } from "./extension.ts";
+import type { Logger } from "./log.ts";
+import { compileLogFormat } from "./log-format.ts";
+
+export interface AccessLogOptions {
+  readonly logFormat: string;
+  readonly logXForwardedFor: boolean;
+}
+
+export function accessLog(logger: Logger, options: AccessLogOptions): Extension {
+  const format = compileLogFormat(options.logFormat);
+  const clock = new LocalTime();
+  return {
+    name: "access log",
+    onResponded(exchange) {
+      const { environ } = exchange;
+      logger.info(
+        format({
+          client_ip: clientAddress(exchange, options.logXForwardedFor),
+          client_port: environ.REMOTE_PORT,
+          date_time: clock.format(Date.now()),
+          request_line: exchange.requestLine,
+          status_code: exchange.status,
+          body_length: exchange.bodyBytes,
+          wall_seconds: (exchange.finishTime - exchange.startTime) / 1000,
+        }),
+      );
+    },
+  };
+}
+
+function clientAddress({ environ }: Exchange, logXForwardedFor: boolean): string {
+  const forwarded = logXForwardedFor ? environ.HTTP_X_FORWARDED_FOR : undefined;
+  return typeof forwarded === "string" ? `${forwarded},${environ.REMOTE_ADDR}` : environ.REMOTE_ADDR;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** eventlet's `06/Nov/1994 08:49:37`, in local time, made once a second. */
+class LocalTime {
+  #second = -1;
+  #text = "";
+
+  format(now: number): string {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      const date = new Date(now);
+      const two = (n: number): string => String(n).padStart(2, "0");
+      const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
+      this.#text = `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+      this.#second = second;
+    }
+    return this.#text;
+  }
+}

@@ -1,0 +1,64 @@
+// The facts of one request and its response, gathered while they happen: what an Exchange is made of.
+// A span of the transport's ledger tells what reached the socket. Written by the request run and the connection, read
+// by extensions; it decides nothing.
+
+import type { Header } from "./environ.ts";
+import type { DisconnectPhase, Exchange } from "./extension.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { Environ } from "./types.ts";
+
+export class ExchangeRecord implements Exchange {
+  environ!: Environ;
+  status = 0;
+  headers: readonly Header[] = [];
+  bodyBytes = 0;
+  totalBytes = 0;
+  bytesReceived = 0;
+  readonly startTime: number;
+  firstByteTime: number | undefined = undefined;
+  finishTime = 0;
+  completed = false;
+  disconnectPhase: DisconnectPhase | undefined = undefined;
+  error: unknown = undefined;
+  readonly #head: RequestHead;
+  /** Where in the connection's ledger the response begins. */
+  readonly #startPosition: number;
+  /** Where it ends, once its last byte is queued. */
+  #endPosition = Number.POSITIVE_INFINITY;
+  /** Bytes of interim responses and of the head. */
+  headBytes = 0;
+
+  constructor(head: RequestHead, startTime: number, startPosition: number) {
+    this.#head = head;
+    this.startTime = startTime;
+    this.#startPosition = startPosition;
+  }
+
+  get requestLine(): string {
+    const { method, target, minorVersion } = this.#head;
+    return `${method} ${target} HTTP/1.${minorVersion}`;
+  }
+
+  /** The last byte is queued: the response ends at this position of the ledger. */
+  endAt(position: number): void {
+    this.#endPosition = position;
+  }
+
+  /** Whether the response's last byte has reached the socket. */
+  isSent(bytesSent: number): boolean {
+    return bytesSent >= this.#endPosition;
+  }
+
+  /** Whether any byte of it has. */
+  isBegun(bytesSent: number): boolean {
+    return bytesSent > this.#startPosition;
+  }
+
+  /** Closes the books: what of the queued body bytes and the framing around them was sent. */
+  finish(bytesSent: number, finishTime: number, bodyQueued: number, framingQueued: number): void {
+    this.finishTime = finishTime;
+    this.totalBytes = Math.max(0, Math.min(bytesSent, this.#endPosition) - this.#startPosition);
+    const payload = this.totalBytes - this.headBytes - framingQueued; // counts unsent framing: never too much
+    this.bodyBytes = Math.max(0, Math.min(bodyQueued, payload));
+  }
+}

@@ -1,0 +1,68 @@
+// The public door of the server: what an Extension is told, and the facts of a response it is told with.
+// Types and one record only. The access log and the post hooks come through here like everybody else.
+
+import type { Environ } from "./types.ts";
+
+/**
+ * How far a request had come when its client left: `"request-body"` while the application still read the body,
+ * `"before-head"` while the application worked, `"response-body"` when part of the response had gone out.
+ */
+export type DisconnectPhase = "request-body" | "before-head" | "response-body";
+
+/** What became of one request and its response. Times are milliseconds of `performance.now()`. */
+export interface Exchange {
+  readonly environ: Environ;
+  /** The request line as it came, e.g. `GET /?q=1 HTTP/1.1`. */
+  readonly requestLine: string;
+  /** The status sent; 0 when no head was sent. */
+  readonly status: number;
+  /** The headers the application gave. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Bytes of the response's body that went to the socket, without framing. */
+  readonly bodyBytes: number;
+  /** Bytes of the response that went to the socket: interim responses, head, body and framing. */
+  readonly totalBytes: number;
+  /** Bytes of the request on the wire, as far as they were read: head, body and framing. */
+  readonly bytesReceived: number;
+  /** When the head of the request was parsed. */
+  readonly startTime: number;
+  /** When the first byte of the final response was handed to the socket; undefined when none was. */
+  readonly firstByteTime: number | undefined;
+  /** When the last byte was handed over, or the client was found gone. */
+  readonly finishTime: number;
+  /** Whether the whole response went to the socket. */
+  readonly completed: boolean;
+  /** The phase in which the client left; undefined when it did not leave. */
+  readonly disconnectPhase: DisconnectPhase | undefined;
+  /** What went wrong: the application's error, the peer's fault, or the disconnection; undefined when nothing did. */
+  readonly error: unknown;
+}
+
+/** The connection of a request, as `onEnviron` sees it. */
+export interface ConnectionInfo {
+  readonly scheme: "http" | "https";
+  readonly remoteAddress: string;
+  readonly remotePort: string;
+  /** How many requests this connection carried before this one. */
+  readonly requestsServed: number;
+  /** The socket beneath, for reading facts off it (TLS, addresses). Its bytes belong to the server. */
+  readonly socket: import("node:stream").Duplex;
+}
+
+/** Something that takes part in every request. Methods are called without `await`; what they throw is logged. */
+export interface Extension {
+  /** Names it in log lines. */
+  readonly name: string;
+  /** The environ is complete and the application not yet called: keys may be added. A throw is answered with 500. */
+  onEnviron?(environ: Environ, connection: ConnectionInfo): void;
+  /**
+   * The last byte was handed over, or the client went away, and the body was closed. Exactly once for every request
+   * whose head was parsed.
+   */
+  onResponded?(exchange: Exchange): void;
+  /**
+   * The server closes and the last connection has ended. What it returns is waited for within the deadline of
+   * `close()`; the signal fires when that has passed.
+   */
+  onClose?(signal: AbortSignal): void | Promise<void>;
+}

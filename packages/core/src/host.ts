@@ -1,0 +1,36 @@
+// The authority of a request: `uri-host [ ":" port ]`, RFC 9110 §7.2 and RFC 3986 §3.2.
+// Text in, true or false out. Knows the grammar only; who must send a Host is request-head.ts's business.
+
+import { every, HEX_VALUE, IP_LITERAL, isDigits, REG_NAME } from "./grammar.ts";
+
+/** Whether a Host value or an authority is `host`, `host:port`, `[v6]` or `[v6]:port`. The empty host is valid. */
+export function isHost(value: string): boolean {
+  const closing = value.startsWith("[") ? value.indexOf("]") : -1;
+  if (value.startsWith("[")) {
+    return closing > 1 && isIpLiteral(value.slice(1, closing)) && isPortSuffix(value.slice(closing + 1));
+  }
+  const colon = value.indexOf(":");
+  const name = colon < 0 ? value : value.slice(0, colon);
+  return every(REG_NAME, name) && percentPairsComplete(name) && (colon < 0 || isPortSuffix(value.slice(colon)));
+}
+
+function isIpLiteral(inside: string): boolean {
+  if (!every(IP_LITERAL, inside)) return false;
+  if (/^v[0-9a-f]+\./i.test(inside)) return true; // IPvFuture
+  return inside.includes(":") && /^[0-9a-f:.]+(%25[^%]+)?$/i.test(inside);
+}
+
+/** A port may be empty (`host:`), RFC 3986 §3.2.3, and is at most 65535. */
+function isPortSuffix(suffix: string): boolean {
+  if (suffix === "" || suffix === ":") return true;
+  const port = suffix.slice(1);
+  return suffix.startsWith(":") && isDigits(port) && port.length <= 5 && Number(port) <= 65535;
+}
+
+function percentPairsComplete(name: string): boolean {
+  for (let i = name.indexOf("%"); i >= 0; i = name.indexOf("%", i + 1)) {
+    if (HEX_VALUE[name.charCodeAt(i + 1)] === 255 || HEX_VALUE[name.charCodeAt(i + 2)] === 255) return false;
+    if (i + 2 >= name.length) return false;
+  }
+  return true;
+}

@@ -1,0 +1,32 @@
+// What `@wsgi/core` offers. Nothing inside the package imports this file.
+
+export type { ListenAddress } from "./address.ts";
+export { formatDateTime } from "./date.ts";
+export type { ErrorStream, Header } from "./environ.ts";
+export {
+  ClientDisconnected,
+  ListenError,
+  PROTOCOL_ERRORS,
+  ProtocolError,
+  type ProtocolErrorCode,
+  USAGE_ERRORS,
+  UsageError,
+  type UsageErrorCode,
+} from "./errors.ts";
+export type { ConnectionInfo, DisconnectPhase, Exchange, Extension } from "./extension.ts";
+export type { Field } from "./fields.ts";
+export type { FileBody, FileLike, FileWrapper } from "./file-wrapper.ts";
+export type { Input } from "./input.ts";
+export { type BoundAddress, type Listener, type ListenerHandlers, type ListenOptions, listen } from "./listener.ts";
+export type { LoggerLike, WritableLike } from "./log.ts";
+export {
+  type ConnectionPool,
+  DEFAULT_LOG_FORMAT,
+  DEFAULT_OPTIONS,
+  OPTION_TABLE,
+  type OptionRow,
+  type Options,
+} from "./options.ts";
+export { Pool } from "./pool.ts";
+export { type CloseOptions, type CloseReport, type Server, type ServerCounters, server } from "./server.ts";
+export type { Application, Body, Environ, Item, StartResponse, Write } from "./types.ts";

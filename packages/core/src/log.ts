@@ -1,0 +1,94 @@
+// Where the server's words go: eventlet's `log` option. A logger, or a thing with `write`, in; one Logger out.
+// Knows nothing of requests; the access log is an extension of its own (access-log.ts).
+
+/** A logger: `console` and the loggers of most libraries fit. Without `warn` or `error`, `info` is used. */
+export interface LoggerLike {
+  info(message: string): void;
+  debug(message: string): void;
+  warn?(message: string): void;
+  error?(message: string): void;
+}
+
+/** A thing with `write`, such as `process.stderr` or a file stream. Debug messages are not written to it. */
+export interface WritableLike {
+  write(text: string): unknown;
+}
+
+export interface Logger {
+  info(message: string): void;
+  debug(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+  /** Text as it is, without a line end added: `wsgi.errors`. */
+  write(text: string): void;
+}
+
+const ignore = (): void => {};
+
+/** A logger that drops everything: `logOutput: false`. */
+export const SILENT: Logger = Object.freeze({
+  info: ignore,
+  debug: ignore,
+  warn: ignore,
+  error: ignore,
+  write: ignore,
+});
+
+/** Makes one Logger of whatever the `log` option holds. A log that throws never harms a request. */
+export function resolveLogger(log: LoggerLike | WritableLike | undefined): Logger {
+  if (log === undefined) return writingLogger(new LineBatch(process.stderr));
+  if (!("info" in log)) return writingLogger(log);
+  const info = guarded((message) => log.info(message));
+  return {
+    info,
+    debug: guarded((message) => log.debug(message)),
+    warn: guarded((message) => (log.warn === undefined ? log.info(message) : log.warn(message))),
+    error: guarded((message) => (log.error === undefined ? log.info(message) : log.error(message))),
+    write: (text) => info(text.replace(/\n$/, "")),
+  };
+}
+
+function writingLogger(stream: WritableLike): Logger {
+  const write = guarded((text) => void stream.write(text));
+  const writeLine = (message: string): void => write(`${message}\n`);
+  return { info: writeLine, debug: ignore, warn: writeLine, error: writeLine, write };
+}
+
+function guarded(call: (text: string) => void): (text: string) => void {
+  return (text) => {
+    try {
+      call(text);
+    } catch (error) {
+      process.emitWarning(`the log threw: ${String(error)}`, { type: "WsgiWarning", code: "WSGI_LOG_THREW" });
+    }
+  };
+}
+
+/**
+ * Joins the lines of one turn of the event loop into one write: writing to stderr is synchronous, and a write for each
+ * request is what an access log costs most. Nothing is lost at exit.
+ */
+class LineBatch implements WritableLike {
+  readonly #stream: WritableLike;
+  #text = "";
+
+  constructor(stream: WritableLike) {
+    this.#stream = stream;
+  }
+
+  write(text: string): void {
+    if (this.#text === "") {
+      setImmediate(this.#flush);
+      process.once("exit", this.#flush);
+    }
+    this.#text += text;
+  }
+
+  readonly #flush = (): void => {
+    if (this.#text === "") return;
+    const text = this.#text;
+    this.#text = "";
+    process.removeListener("exit", this.#flush);
+    this.#stream.write(text);
+  };
+}

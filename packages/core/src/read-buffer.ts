@@ -1,0 +1,64 @@
+// Reading every socket of a server through one reused buffer: the one file that knows Node's internals.
+//
+// `net.Socket` takes an `onread` buffer only when a program connects; for accepted sockets no public option reaches it.
+// The pieces it is made of are there all the same: two symbol-keyed fields and the handle's `useUserBuffer`. They are
+// looked for, and where one is missing (another runtime, a future Node, Windows, a stream that is no socket) the caller
+// reads by 'data' events instead. Worth it: no allocation for each read; hello-world requests went up by a third.
+//
+// One buffer serves all sockets because a POSIX read is made when data is there and handed over before the next one.
+// On Windows a read is begun with the buffer and completes later, so it is never shared there.
+
+import type { Duplex } from "node:stream";
+
+const READ_BUFFER_BYTES = 64 * 1024;
+
+interface Handle {
+  useUserBuffer?: (buffer: Uint8Array) => void;
+}
+
+interface Internals {
+  readonly buffer: symbol;
+  readonly callback: symbol;
+}
+
+type Hooked = Duplex & { [key: symbol]: unknown; _handle?: Handle | null };
+
+export class ReadBuffer {
+  readonly #bytes = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  #internals: Internals | undefined;
+
+  /**
+   * Makes the socket read into the shared buffer and hand a view of it to `onBytes`, valid during the call only.
+   *
+   * @returns false where that is not to be had; then nothing was changed
+   */
+  attach(socket: Duplex, onBytes: (bytes: Buffer) => void): boolean {
+    const hooked = socket as Hooked;
+    if (process.platform === "win32" || typeof hooked._handle?.useUserBuffer !== "function") return false;
+    this.#internals ??= findInternals(hooked);
+    if (this.#internals === undefined || !(this.#internals.buffer in hooked)) return false;
+    const bytes = this.#bytes;
+    hooked[this.#internals.buffer] = bytes;
+    hooked[this.#internals.callback] = (count: number): boolean => {
+      onBytes(bytes.subarray(0, count));
+      return true;
+    };
+    hooked._handle.useUserBuffer(bytes);
+    return true;
+  }
+
+  /** Turns an attached socket back into an ordinary stream: what is read from now on is pushed, copied. */
+  detach(socket: Duplex): void {
+    if (this.#internals === undefined || !(this.#internals.buffer in socket)) return;
+    const bytes = this.#bytes;
+    (socket as Hooked)[this.#internals.callback] = (count: number): boolean =>
+      socket.push(Buffer.from(bytes.subarray(0, count)));
+  }
+}
+
+function findInternals(socket: Duplex): Internals | undefined {
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const buffer = symbols.find((symbol) => symbol.description === "kBuffer");
+  const callback = symbols.find((symbol) => symbol.description === "kBufferCb");
+  return buffer === undefined || callback === undefined ? undefined : { buffer, callback };
+}

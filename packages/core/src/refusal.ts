@@ -1,0 +1,34 @@
+// The one answer to a request that is refused before an application sees it: RFC 9112 §3, §9.6; RFC 9110 §15.5.
+// A ProtocolError in, the text of a whole response out. Pure.
+
+import type { ProtocolError } from "./errors.ts";
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  505: "HTTP Version Not Supported",
+};
+
+/** The status line's text for a status that the server itself answers with. */
+export function statusLineOf(status: number): string {
+  return `${status} ${REASONS[status] ?? "Error"}`;
+}
+
+/** A complete response with `Connection: close`; its body says what was wrong. */
+export function encodeRefusal(error: ProtocolError, minorVersion: 0 | 1, date: string): string {
+  const body = `${toAscii(error.message)}\r\n`;
+  return (
+    `HTTP/1.${minorVersion} ${statusLineOf(error.status)}\r\nContent-Type: text/plain\r\n` +
+    `Content-Length: ${body.length}\r\nDate: ${date}\r\nConnection: close\r\n\r\n${body}`
+  );
+}
+
+function toAscii(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?");
+}

@@ -1,0 +1,185 @@
+// The response of one request, on its way to the transport: startResponse, head, items, end. PEP 3333; RFC 9112 §6, §7.
+// Items in; text and bytes queued at the outlet. It keeps the order (head before body, body before end) and the books;
+// pacing, iterating and closing bodies are request-run.ts's business. No sockets, no timers, no promises.
+
+import { BodyEncoder } from "./body-encoder.ts";
+import type { Header } from "./environ.ts";
+import { UsageError } from "./errors.ts";
+import type { ExchangeRecord } from "./exchange-record.ts";
+import { isBodyForbidden, responseFraming } from "./framing.ts";
+import type { RequestHead } from "./request-head.ts";
+import { encodeResponseHead, type ResponseHeadEncoder, type ResponseStart } from "./response-head.ts";
+import type { Item } from "./types.ts";
+
+/** Where encoded text (latin-1) and bytes go, in order. */
+export interface Outlet {
+  writeText(text: string): void;
+  writeBytes(bytes: Uint8Array): void;
+}
+
+/** What the connection decides about a head. */
+export interface HeadPolicy {
+  readonly serverMinorVersion: 0 | 1;
+  /** The current HTTP date. */
+  date(): string;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  /** Whether the connection can carry another request after this response. */
+  canReuse(response: Response): boolean;
+  /** Seconds to announce to a client that asked for keep-alive. */
+  readonly announcedKeepAlive: number | undefined;
+}
+
+export class Response {
+  /** What startResponse was given; undefined before. */
+  start: ResponseStart | undefined = undefined;
+  headSent = false;
+  /** The head said that the connection closes, or nothing else can end the body. */
+  closes = false;
+  readonly #head: RequestHead;
+  readonly #record: ExchangeRecord;
+  readonly #outlet: Outlet;
+  readonly #encoder: ResponseHeadEncoder;
+  readonly #policy: HeadPolicy;
+  #body: BodyEncoder | undefined = undefined;
+
+  constructor(
+    head: RequestHead,
+    record: ExchangeRecord,
+    outlet: Outlet,
+    encoder: ResponseHeadEncoder,
+    policy: HeadPolicy,
+  ) {
+    this.#head = head;
+    this.#record = record;
+    this.#outlet = outlet;
+    this.#encoder = encoder;
+    this.#policy = policy;
+  }
+
+  /** The application's `start_response`. @throws {UsageError}, or `excInfo` itself when the head was already sent */
+  begin(status: string, headers: Iterable<Header>, excInfo?: unknown): void {
+    if (this.start !== undefined) {
+      if (excInfo === undefined || excInfo === null) throw new UsageError("RESPONSE_ALREADY_STARTED");
+      if (this.headSent) throw excInfo;
+    }
+    this.start = this.#encoder.start(status, headers);
+  }
+
+  /** Whether this response, once started, has no body whatever the application returns. */
+  get bodyForbidden(): boolean {
+    return this.start !== undefined && isBodyForbidden(this.#head.method, this.start.status);
+  }
+
+  /** How the end of the body is found by the client: `close` must break off visibly when it fails. */
+  get endsByClose(): boolean {
+    return this.headSent && this.#framingKind === "close";
+  }
+  #framingKind = "none";
+
+  /** Bytes of the body queued so far. */
+  get bodyBytes(): number {
+    return this.#body?.bodyBytes ?? 0;
+  }
+
+  /** Bytes of framing queued around them. */
+  get framingBytes(): number {
+    return this.#body?.framingBytes ?? 0;
+  }
+
+  /** Bytes that the declared Content-Length still lacks. */
+  get missingBytes(): number {
+    return this.#body?.missingBytes ?? 0;
+  }
+
+  /** Bytes that went beyond the declared Content-Length and were cut. */
+  get excessBytes(): number {
+    return this.#body?.excessBytes ?? 0;
+  }
+
+  /**
+   * Queues the head, once.
+   *
+   * @param knownLength the length of a body that is complete already
+   * @throws {UsageError} NO_RESPONSE
+   */
+  sendHead(knownLength?: number): void {
+    if (this.headSent) return;
+    const { start } = this;
+    if (start === undefined) throw new UsageError("NO_RESPONSE");
+    const { method } = this.#head;
+    const policy = this.#policy;
+    const minorVersion = policy.serverMinorVersion === 0 ? 0 : this.#head.minorVersion;
+    const { status, declaredLength } = start;
+    const framing = responseFraming({ method, status, minorVersion, declaredLength, knownLength });
+    this.headSent = true;
+    this.#framingKind = framing.kind;
+    this.#body = new BodyEncoder(framing);
+    this.closes = framing.kind === "close" || !policy.canReuse(this);
+    const connection = this.closes ? "close" : this.#head.asksKeepAlive ? "keep-alive" : undefined;
+    const text = encodeResponseHead(start, {
+      method,
+      serverMinorVersion: policy.serverMinorVersion,
+      framing,
+      date: start.hasDate ? "" : policy.date(),
+      connection: status === 101 ? undefined : connection,
+      keepAliveTimeout: connection === "keep-alive" ? policy.announcedKeepAlive : undefined,
+      lengthWithoutBody: declaredLength ?? (status === 304 ? undefined : knownLength),
+    });
+    this.#record.status = status;
+    this.#record.headers = start.headers;
+    this.#record.headBytes += text.length;
+    this.#record.firstByteTime = policy.now();
+    this.#outlet.writeText(text);
+  }
+
+  /** Queues items as one chunk, cut at the Content-Length. The head goes first when it was not sent. */
+  sendItems(items: readonly Item[], length: number): void {
+    this.sendHead();
+    const body = this.#body as BodyEncoder;
+    let left = body.admit(length);
+    if (left === 0) return;
+    const after = body.after();
+    if (after !== "") this.#outlet.writeText(body.before(left));
+    for (let i = 0; i < items.length && left > 0; i++) left -= this.#queue(items[i] as Item, left);
+    if (after !== "") this.#outlet.writeText(after);
+  }
+
+  /** Queues what ends the body. */
+  sendEnd(): void {
+    this.sendHead();
+    const text = (this.#body as BodyEncoder).finish();
+    if (text !== "") this.#outlet.writeText(text);
+  }
+
+  /** Queues one item, at most `limit` bytes of it; returns how many. */
+  #queue(item: Item, limit: number): number {
+    // ASCII text is the same bytes in latin-1 and leaves with the head, in one string; everything else goes as bytes.
+    if (typeof item === "string" && item.length <= limit && isAscii(item)) {
+      this.#outlet.writeText(item);
+      return item.length;
+    }
+    const bytes = typeof item === "string" ? Buffer.from(item) : item;
+    const admitted = bytes.length > limit ? bytes.subarray(0, limit) : bytes;
+    this.#outlet.writeBytes(admitted);
+    return admitted.length;
+  }
+}
+
+/** Above this many characters text is turned into bytes at once rather than joined to other text. */
+const MAX_JOINED_TEXT = 16 * 1024;
+
+function isAscii(text: string): boolean {
+  return text.length <= MAX_JOINED_TEXT && Buffer.byteLength(text) === text.length;
+}
+
+/**
+ * The bytes of an item.
+ *
+ * @throws {UsageError} BAD_BODY
+ */
+export function itemLength(item: unknown): number {
+  if (typeof item === "string") return Buffer.byteLength(item);
+  if (item instanceof Uint8Array) return item.length;
+  throw new UsageError("BAD_BODY", `got an item that is ${item === null ? "null" : `a ${typeof item}`}`);
+}

@@ -1,0 +1,32 @@
+// What all connections of a server share: the resolved options and what was made of them once. Types only.
+
+import type { EnvironBase } from "./environ.ts";
+import type { ConnectionInfo, Exchange } from "./extension.ts";
+import type { FileWrapper } from "./file-wrapper.ts";
+import type { Logger } from "./log.ts";
+import type { ServerOptions } from "./options.ts";
+import type { ReadBuffer } from "./read-buffer.ts";
+import type { ResponseHeadEncoder } from "./response-head.ts";
+import type { Application, Environ } from "./types.ts";
+
+export interface ServerContext {
+  readonly options: ServerOptions;
+  readonly application: Application;
+  readonly logger: Logger;
+  readonly readBuffer: ReadBuffer;
+  readonly headEncoder: ResponseHeadEncoder;
+  readonly environBase: EnvironBase<FileWrapper>;
+  /** 0 when `maxHttpVersion` is HTTP/1.0. */
+  readonly minorVersion: 0 | 1;
+  /** Whether the server has begun to close. */
+  readonly closing: boolean;
+  /** Seconds of a steady clock, as fresh as the last look at timeouts. */
+  now(): number;
+  /** Milliseconds of `performance.now()`. */
+  milliseconds(): number;
+  /** The current HTTP date. */
+  date(): string;
+  onEnviron(environ: Environ, connection: ConnectionInfo): void;
+  onResponded(exchange: Exchange): void;
+  onEnded(connection: object): void;
+}

@@ -1,0 +1,178 @@
+// One socket: bytes in by callback, bytes out in few writes, and a ledger of how many really went to the system.
+// Knows sockets and nothing of HTTP. The connection decides what is read and written; this only does it.
+//
+// The ledger: `bytesQueued` counts what was handed to this file, `bytesSent` what the system took. Both only grow, so a
+// response is the span between two positions, and it is out when `bytesSent` has passed its end.
+
+import type { Duplex } from "node:stream";
+import type { ReadBuffer } from "./read-buffer.ts";
+
+export interface TransportEvents {
+  /** Bytes arrived; they are valid during the call only. */
+  onBytes(bytes: Buffer): void;
+  /** The peer closed its side. */
+  onEnd(): void;
+  /** `bytesSent` grew. */
+  onProgress(): void;
+  /** The socket is gone; nothing comes after this. */
+  onClose(error: Error | undefined): void;
+}
+
+export class Transport {
+  readonly socket: Duplex;
+  bytesQueued = 0;
+  bytesSent = 0;
+  readonly #events: TransportEvents;
+  readonly #readBuffer: ReadBuffer;
+  /** Latin-1 text and bytes not yet written; `#text` comes after `#parts`. */
+  readonly #parts: (string | Uint8Array)[] = [];
+  #text = "";
+  #flushed = 0;
+  #reading = false;
+  #closed = false;
+  #error: Error | undefined;
+
+  constructor(socket: Duplex, events: TransportEvents, readBuffer: ReadBuffer) {
+    this.socket = socket;
+    this.#events = events;
+    this.#readBuffer = readBuffer;
+  }
+
+  /** Attaches to the socket and begins to read. */
+  start(): void {
+    const { socket } = this;
+    if (!this.#readBuffer.attach(socket, this.#onData)) socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+    this.resume();
+  }
+
+  /** Bytes queued that the system has not taken yet. */
+  get pendingBytes(): number {
+    return this.bytesQueued - this.bytesSent;
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.socket.destroyed;
+  }
+
+  /** Whether bytes are asked of the peer. */
+  get reading(): boolean {
+    return this.#reading;
+  }
+
+  /** Queues text, every character a byte. */
+  writeText(text: string): void {
+    this.#text += text;
+    this.bytesQueued += text.length;
+  }
+
+  /** Queues bytes; they must not change until they are sent. */
+  writeBytes(bytes: Uint8Array): void {
+    if (this.#text !== "") {
+      this.#parts.push(this.#text);
+      this.#text = "";
+    }
+    this.#parts.push(bytes);
+    this.bytesQueued += bytes.length;
+  }
+
+  /** Writes what is queued: one call of the system where it can be. */
+  flush(): void {
+    if (this.#flushed === this.bytesQueued) return;
+    this.#flushed = this.bytesQueued;
+    const text = this.#text;
+    this.#text = "";
+    const { socket } = this;
+    if (!socket.writable) {
+      this.#parts.length = 0;
+      return;
+    }
+    if (this.#parts.length === 0) {
+      socket.write(text, "latin1", this.#onWritten);
+    } else {
+      socket.cork();
+      for (const part of this.#parts) {
+        if (typeof part === "string") socket.write(part, "latin1", this.#onWritten);
+        else socket.write(part, this.#onWritten);
+      }
+      if (text !== "") socket.write(text, "latin1", this.#onWritten);
+      this.#parts.length = 0;
+      socket.uncork();
+    }
+    this.#sample();
+  }
+
+  pause(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.#reading || this.closed) return;
+    this.#reading = true;
+    this.socket.resume();
+  }
+
+  /** Sends what is queued, then closes our side. */
+  end(): void {
+    this.flush();
+    if (this.socket.writable) this.socket.end();
+  }
+
+  /** Closes both sides now; what is queued is lost. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Breaks the connection so that the peer cannot take what it got for the whole. */
+  reset(): void {
+    const { socket } = this as { socket: Duplex & { resetAndDestroy?: () => void } };
+    if (socket.resetAndDestroy === undefined) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  /** Hands the socket over as an ordinary stream; only its end is still followed. `rest` is put back to be read again. */
+  release(rest: Uint8Array): Duplex {
+    const { socket } = this;
+    this.flush();
+    this.pause();
+    this.#readBuffer.detach(socket);
+    socket.removeListener("data", this.#onData);
+    socket.removeListener("end", this.#onEnd);
+    if (rest.length > 0) socket.unshift(rest);
+    // As node:http does on upgrade: the next 'data' listener or pipe starts the flow again, which pause() forbids.
+    (socket as { readableFlowing: boolean | null }).readableFlowing = null;
+    return socket;
+  }
+
+  /** What the stream no longer holds, the system has: looked up right after a write and when its callback comes. */
+  #sample(): void {
+    if (!this.socket.destroyed) this.bytesSent = this.#flushed - this.socket.writableLength;
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#events.onBytes(bytes);
+  };
+
+  readonly #onEnd = (): void => {
+    this.#events.onEnd();
+  };
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error) return; // 'close' follows
+    this.#sample();
+    this.#events.onProgress();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#error = error;
+  };
+
+  readonly #onClose = (): void => {
+    this.#closed = true;
+    this.#events.onClose(this.#error);
+  };
+}
