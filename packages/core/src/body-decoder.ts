@@ -117,7 +117,7 @@ export class ChunkedDecoder implements BodyDecoder {
   consume(count: number): void {
     this.available -= count;
     this.#chunkRemaining -= count;
-    if (this.#chunkRemaining === 0) this.#state = DATA_CR;
+    if (this.#state === DATA && this.#chunkRemaining === 0) this.#state = DATA_CR;
   }
 
   /** One byte of chunk framing. */

@@ -61,7 +61,7 @@ export const USAGE_ERRORS = {
   INTERIM_TOO_LATE:
     "an interim response goes out before the head of the response, 100 Continue to a client that waits for it",
   READ_AFTER_RESPONSE: "wsgi.input is read before the response ends",
-  CANNOT_UPGRADE: "a socket is taken over before anything but a 101 was answered",
+  CANNOT_UPGRADE: "a socket is taken over before anything but a 101, or a 2xx to CONNECT, was answered",
 } as const satisfies Record<string, string>;
 
 export type ProtocolErrorCode = keyof typeof PROTOCOL_ERRORS;

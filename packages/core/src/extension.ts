@@ -1,6 +1,8 @@
 // The public door of the server: what an Extension is told, and the facts of a response it is told with.
 // Types and one record only. The access log and the post hooks come through here like everybody else.
 
+import type { Duplex } from "node:stream";
+import type { Endpoints } from "./environ.ts";
 import type { Environ } from "./types.ts";
 
 /**
@@ -40,13 +42,12 @@ export interface Exchange {
 
 /** The connection of a request, as `onEnviron` sees it. */
 export interface ConnectionInfo {
-  readonly scheme: "http" | "https";
-  readonly remoteAddress: string;
-  readonly remotePort: string;
+  /** Scheme, addresses and ports, as the environ has them. */
+  readonly endpoints: Endpoints;
   /** How many requests this connection carried before this one. */
   readonly requestsServed: number;
   /** The socket beneath, for reading facts off it (TLS, addresses). Its bytes belong to the server. */
-  readonly socket: import("node:stream").Duplex;
+  readonly socket: Duplex;
 }
 
 /** Something that takes part in every request. Methods are called without `await`; what they throw is logged. */

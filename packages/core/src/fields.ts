@@ -5,7 +5,7 @@
 // gives the same error however it was cut on its way. `text` may therefore end early, inside its first bad line.
 
 import { ProtocolError, quote } from "./errors.ts";
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from "./grammar.ts";
+import { COLON, CR, FIELD_VALUE, isBlank, LF, TOKEN } from "./grammar.ts";
 
 /** One field as it came: the name in its own case, the value without the white space around it, as latin-1. */
 export type Field = [name: string, value: string];
@@ -93,10 +93,6 @@ export function endOfLine(
 /** @throws {ProtocolError} BAD_LINE_END when the CR before `position` is not followed by LF */
 export function expectLineFeed(text: string, position: number): void {
   if (text.charCodeAt(position) !== LF) throw new ProtocolError("BAD_LINE_END", "a CR without its LF");
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === HTAB;
 }
 
 function badFieldName(text: string, start: number, stop: number): ProtocolError {

@@ -2,7 +2,7 @@
 // Nobody else looks at Content-Length or Transfer-Encoding again. Pure.
 
 import { ProtocolError, quote } from "./errors.ts";
-import { isDigits, isToken, listMembers } from "./grammar.ts";
+import { isDigits, isToken, listMembers, trimBlanks } from "./grammar.ts";
 
 /** How the end of a body is found. */
 export type FramingKind = "none" | "length" | "chunked" | "close";
@@ -54,7 +54,7 @@ export function requestFraming(
 function checkTransferEncoding(value: string): void {
   if (value.toLowerCase() === "chunked") return;
   const codings = listMembers(value).map((coding) => coding.toLowerCase());
-  const names = codings.map((coding) => coding.replace(/[ \t]*;.*$/, ""));
+  const names = codings.map((coding) => trimBlanks(coding.split(";", 1)[0] as string));
   const chunkedAt = codings.indexOf("chunked");
   if (
     names.length === 0 ||

@@ -76,6 +76,20 @@ export function isDigits(text: string): boolean {
 export function listMembers(value: string): string[] {
   return value
     .split(",")
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""))
+    .map(trimBlanks)
     .filter((member) => member !== "");
+}
+
+/** Removes the optional white space around a text. Not by a regular expression: that takes quadratic time on a peer's spaces. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** Whether a character is SP or HTAB. */
+export function isBlank(code: number): boolean {
+  return code === SP || code === HTAB;
 }

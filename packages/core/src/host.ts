@@ -14,10 +14,29 @@ export function isHost(value: string): boolean {
   return every(REG_NAME, name) && percentPairsComplete(name) && (colon < 0 || isPortSuffix(value.slice(colon)));
 }
 
+/** IPvFuture, or IPv6address with a zone (RFC 6874). */
 function isIpLiteral(inside: string): boolean {
   if (!every(IP_LITERAL, inside)) return false;
-  if (/^v[0-9a-f]+\./i.test(inside)) return true; // IPvFuture
-  return inside.includes(":") && /^[0-9a-f:.]+(%25[^%]+)?$/i.test(inside);
+  if (/^v[0-9a-f]+\.[^%]+$/i.test(inside)) return true;
+  const [address, zone, ...more] = inside.split("%25");
+  return isIpv6(address as string) && zone !== "" && !zone?.includes("%") && more.length === 0;
+}
+
+const IPV4_AT_END = /(?<=:)(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/** Eight groups of hexadecimal digits, the last two also as IPv4; `::` stands for one group or more. */
+function isIpv6(address: string): boolean {
+  const [before, after, ...more] = address.replace(IPV4_AT_END, "0:0").split("::");
+  const count = groupCount(before as string);
+  if (after === undefined) return count === 8;
+  return count + groupCount(after) < 8 && more.length === 0;
+}
+
+/** NaN when one is not a group. */
+function groupCount(groups: string): number {
+  if (groups === "") return 0;
+  const list = groups.split(":");
+  return list.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) ? list.length : Number.NaN;
 }
 
 /** A port may be empty (`host:`), RFC 3986 §3.2.3, and is at most 65535. */

@@ -2,7 +2,7 @@
 
 export type { ListenAddress } from "./address.ts";
 export { formatDateTime } from "./date.ts";
-export type { ErrorStream, Header } from "./environ.ts";
+export type { Endpoints, ErrorStream, Header } from "./environ.ts";
 export {
   ClientDisconnected,
   ListenError,
@@ -19,14 +19,9 @@ export type { FileBody, FileLike, FileWrapper } from "./file-wrapper.ts";
 export type { Input } from "./input.ts";
 export { type BoundAddress, type Listener, type ListenerHandlers, type ListenOptions, listen } from "./listener.ts";
 export type { LoggerLike, WritableLike } from "./log.ts";
-export {
-  type ConnectionPool,
-  DEFAULT_LOG_FORMAT,
-  DEFAULT_OPTIONS,
-  OPTION_TABLE,
-  type OptionRow,
-  type Options,
-} from "./options.ts";
+export { DEFAULT_LOG_FORMAT, DEFAULT_OPTIONS, OPTION_TABLE, type OptionRow } from "./option-table.ts";
+export type { ConnectionPool, Options } from "./options.ts";
 export { Pool } from "./pool.ts";
-export { type CloseOptions, type CloseReport, type Server, type ServerCounters, server } from "./server.ts";
+export { server } from "./server.ts";
+export type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
 export type { Application, Body, Environ, Item, StartResponse, Write } from "./types.ts";

@@ -123,8 +123,8 @@ export class Input implements AsyncIterable<Buffer> {
   }
 
   /**
-   * Takes over the connection: sends the 101 if `startResponse` was called with one, puts back the bytes already read,
-   * and returns the socket as an ordinary stream. The server does not touch it any more; the body the application
+   * Takes over the connection: sends the head if `startResponse` was called with a 101 (or a 2xx to CONNECT), puts back
+   * the bytes already read, and returns the socket as an ordinary stream. The server does not touch it any more; the body the application
    * returns is ignored.
    *
    * @throws {UsageError} CANNOT_UPGRADE when another response has started or the connection is gone

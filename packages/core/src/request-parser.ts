@@ -50,7 +50,7 @@ export class RequestParser {
 
   /** Whether some bytes of the next head have arrived. An empty line before it does not count. */
   get headBegun(): boolean {
-    return this.#decoder === undefined && this.#end > this.#start;
+    return this.bodyDone && this.#end > this.#start;
   }
 
   /** Whether the body of the current message was consumed whole. True before the first head too. */
@@ -63,7 +63,7 @@ export class RequestParser {
     return this.#decoder === undefined ? 0 : this.#decoder.remaining;
   }
 
-  /** The trailer fields, forbidden ones dropped, once the body is done; undefined before and without any. */
+  /** The trailer fields of a chunked body, forbidden ones dropped, once it is done; undefined before, and of other bodies. */
   get trailers(): readonly Field[] | undefined {
     return this.#decoder?.trailers;
   }
@@ -124,7 +124,7 @@ export class RequestParser {
   /** A view of the body bytes at hand; undefined when more are needed or the body is done. */
   peekBody(): Buffer | undefined {
     const decoder = this.#decoder;
-    if (decoder === undefined) return undefined;
+    if (decoder === undefined || decoder.done) return undefined;
     if (decoder.available === 0) {
       const position = decoder.scan(this.#bytes, this.#start, this.#end);
       this.#consumed += position - this.#start;

@@ -1,10 +1,10 @@
-// One request being answered: calls the application, moves the items of its body to the response at the pace of the
-// client, and closes the body in every case. PEP 3333 §"The Server/Gateway Side".
-// The application and its body in; calls on Response out, and one `onDone` or `onBroken` to the connection. It owns no
-// socket and no timer: pacing is the host's, time is nobody's. A synchronous application with a complete body runs
-// through without a promise.
+// One request being answered: calls the application, sends what it returns or writes, and closes the body in every case.
+// PEP 3333 §"The Server/Gateway Side". The application in; calls on Response, and one `onDone` or `onBroken` to the
+// connection, out. It owns no socket and no timer. A synchronous application with a complete body runs through without
+// a promise.
 
 import { type BodyIterator, closeBody, completeItems, isPromise, iterate } from "./body.ts";
+import { BodyPump, type Gate, SLICE_BYTES } from "./body-pump.ts";
 import { ClientDisconnected, ProtocolError, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
@@ -13,11 +13,7 @@ import { itemLength, type Response } from "./response.ts";
 import type { Application, Environ, Item, StartResponse, Write } from "./types.ts";
 
 /** What a run needs of its connection. */
-export interface RunHost {
-  /** Sends what is queued; true when the peer took enough that more may be queued. */
-  flush(): boolean;
-  /** Calls back when that is so again, or the client has left. One caller at a time. */
-  onceWritable(callback: () => void): void;
+export interface RunHost extends Gate {
   /** The response is queued whole. */
   onDone(run: RequestRun): void;
   /** The response began and cannot be completed: the connection must break off. */
@@ -30,10 +26,6 @@ export interface RunHost {
 
 /** Complete bodies up to this size leave with their head in one write. */
 const MAX_WHOLE_BYTES = 64 * 1024;
-/** Larger items are cut to this, so that what reached a client that leaves is known this precisely. */
-const SLICE_BYTES = 64 * 1024;
-/** A body that never waits gives other connections their turn after this many bytes. */
-const MAX_BURST_BYTES = 1024 * 1024;
 
 const READY: Promise<void> = Promise.resolve();
 
@@ -44,22 +36,15 @@ export class RequestRun {
   readonly #application: Application;
   readonly #host: RunHost;
   readonly #debug: boolean;
+  #pump: BodyPump | undefined = undefined;
   #body: unknown = undefined;
   #iterator: BodyIterator | undefined = undefined;
   #iterated = false;
   /** The response is queued, broken, or the client gone: nothing more is sent. */
   #over = false;
-  #cancelled: unknown = undefined;
+  #cancelReason: unknown = undefined;
   /** The last of the `write()` calls that wait for the client, if any. */
   #writing: Promise<void> | undefined = undefined;
-  #batch: Item[] = [];
-  #batchBytes = 0;
-  /** Bytes queued since the client was last waited for. */
-  #burstBytes = 0;
-  /** Bytes queued since the last flush. */
-  #unflushedBytes = 0;
-  /** What is left of a large item. */
-  #large: Uint8Array | undefined = undefined;
 
   constructor(
     record: ExchangeRecord,
@@ -81,7 +66,7 @@ export class RequestRun {
   start(): void {
     let body: unknown;
     try {
-      body = this.#application(this.environ, this.startResponse);
+      body = this.#application(this.environ, this.#startResponse);
     } catch (error) {
       this.fail(error);
       return;
@@ -91,49 +76,67 @@ export class RequestRun {
 
   /** The client left, or the server cuts the request: stops the body. The connection reports the exchange. */
   cancel(reason: unknown): void {
-    this.#cancelled ??= reason;
-    this.record.error ??= reason;
+    this.#cancelReason ??= reason;
     if (this.#over) return;
-    this.#over = true;
-    this.#close();
+    this.record.error ??= reason;
+    this.#end();
   }
 
-  readonly startResponse: StartResponse = (status, headers, excInfo) => {
-    if (this.#over) throw this.#cancelled ?? new UsageError("RESPONSE_FINISHED");
+  // ---- what the application calls ------------------------------------------------------------------------------
+
+  readonly #startResponse: StartResponse = (status, headers, excInfo) => {
+    if (this.#over) throw this.#lateError();
     this.response.begin(status, headers, excInfo);
-    return this.write;
+    return this.#write;
   };
 
   /** PEP 3333's `write`: the item goes out at once, or behind those that still wait. */
-  readonly write: Write = (item) => {
+  readonly #write: Write = (item) => {
     try {
       const length = itemLength(item);
-      if (this.#over) throw this.#cancelled ?? new UsageError("RESPONSE_FINISHED");
-      if (length === 0) return this.#writing ?? READY;
-      if (this.#writing === undefined && length <= SLICE_BYTES) {
-        this.response.sendItems([item], length);
-        if (this.#host.flush()) return READY;
-      } else {
-        const before = this.#writing ?? READY;
-        return this.#queueWrite(before.then(() => this.#sendPaced(item, length)));
+      if (this.#over) throw this.#lateError();
+      const before = this.#writing;
+      if (length === 0) return before ?? READY;
+      if (before !== undefined || length > SLICE_BYTES) {
+        return this.#queueWrite((before ?? READY).then(() => this.#send(item, length)));
       }
-      return this.#queueWrite(this.#writable());
+      this.response.sendItems([item], length);
+      return this.#host.flush() ? READY : this.#queueWrite(this.#bodyPump().writable());
     } catch (error) {
-      return rejected(error);
+      const failed = Promise.reject(error);
+      failed.catch(() => {}); // reported here or by the application, but no end of the process
+      return failed;
     }
   };
 
-  #queueWrite(promise: Promise<void>): Promise<void> {
-    promise.catch(() => {}); // a write that nobody awaits must not end the process when the client leaves
-    this.#writing = promise;
+  #queueWrite(written: Promise<void>): Promise<void> {
+    const checked = written.then(() => {
+      if (this.#cancelReason !== undefined) throw this.#cancelReason;
+    });
     const settled = (): void => {
-      if (this.#writing === promise) this.#writing = undefined;
+      if (this.#writing === checked) this.#writing = undefined;
     };
-    promise.then(settled, settled);
-    return promise;
+    checked.then(settled, settled);
+    this.#writing = checked;
+    return checked;
   }
 
-  /** Takes what the application returned. */
+  async #send(item: Item, length: number): Promise<void> {
+    if (this.#over) throw this.#lateError();
+    await this.#bodyPump().send(item, length);
+  }
+
+  #lateError(): unknown {
+    return this.#cancelReason ?? new UsageError("RESPONSE_FINISHED");
+  }
+
+  #bodyPump(): BodyPump {
+    this.#pump ??= new BodyPump(this.response, this.#host);
+    return this.#pump;
+  }
+
+  // ---- what the application returned ---------------------------------------------------------------------------
+
   #take(body: unknown): void {
     if (isPromise(body)) {
       body.then(
@@ -143,16 +146,13 @@ export class RequestRun {
       return;
     }
     this.#body = body;
-    if (this.#over || this.#host.taken) {
-      this.#close();
-      if (!this.#over) this.#done();
-      return;
-    }
+    if (this.#over) return this.#close();
+    if (this.#host.taken) return this.#done();
     try {
       const items = completeItems(body);
       if (items !== undefined && this.#writing === undefined) this.#sendComplete(items);
-      else if (body instanceof FileBody) void this.#sendFile(body);
-      else this.#pump(items ?? body);
+      else if (body instanceof FileBody) this.#await(this.#sendFile(body));
+      else this.#iterate(items ?? body);
     } catch (error) {
       this.fail(error);
     }
@@ -163,167 +163,49 @@ export class RequestRun {
     let length = 0;
     for (let i = 0; i < items.length; i++) length += itemLength(items[i]);
     this.response.sendHead(length);
-    if (length > MAX_WHOLE_BYTES && !this.response.bodyForbidden) {
-      this.#pump(items);
-      return;
-    }
+    if (length > MAX_WHOLE_BYTES && !this.response.bodyForbidden) return this.#iterate(items);
     if (length > 0) this.response.sendItems(items, length);
     this.#finish();
   }
 
   async #sendFile(body: FileBody): Promise<void> {
-    try {
-      const size = await body.open();
-      if (this.#over) return void body.close();
-      await this.#writing;
-      this.response.sendHead(size);
-      this.#pump(body);
-    } catch (error) {
-      this.fail(error);
-    }
+    const size = await body.open();
+    if (this.#over) return this.#close();
+    await this.#writing;
+    this.response.sendHead(size);
+    this.#iterate(body);
   }
 
-  #pump(body: unknown): void {
+  #iterate(body: unknown): void {
     const { iterator, isAsync } = iterate(body);
     this.#iterator = iterator;
     this.#iterated = true;
-    if (isAsync || this.#writing !== undefined) void this.#pumpAsync(iterator);
-    else this.#pumpSync();
-  }
-
-  /** Moves synchronous items, joined to `minimum_write_chunk_size`, until the client is behind or a turn is over. */
-  #pumpSync(): void {
-    const iterator = this.#iterator as Iterator<Item>;
-    const minimum = this.environ["eventlet.minimum_write_chunk_size"];
-    try {
-      while (!this.#over) {
-        if (this.#large !== undefined) {
-          this.#sendSlice();
-        } else {
-          const step = iterator.next();
-          if (step.done === true || this.response.bodyForbidden) {
-            this.#iterator = step.done === true ? undefined : iterator;
-            this.#sendBatch();
-            this.#finish();
-            return;
-          }
-          this.#addItem(step.value, minimum);
-        }
-        if (!this.#keepsPace()) return;
-      }
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  #addItem(item: Item, minimum: number): void {
-    const length = itemLength(item);
-    if (length > SLICE_BYTES) {
-      this.#sendBatch();
-      this.#large = typeof item === "string" ? Buffer.from(item) : item;
+    const onEnd = (exhausted: boolean): void => {
+      if (exhausted) this.#iterator = undefined;
+      this.#finish();
+    };
+    if (!isAsync && this.#writing === undefined) {
+      const minimumBytes = this.environ["eventlet.minimum_write_chunk_size"];
+      this.#bodyPump().runSync(iterator as Iterator<Item>, minimumBytes, onEnd, (error) => this.fail(error));
       return;
     }
-    if (length === 0) return;
-    this.#batch.push(item);
-    this.#batchBytes += length;
-    if (this.#batchBytes < minimum) return;
-    this.#sendBatch();
-    if (minimum === 0) this.#host.flush();
-  }
-
-  #sendBatch(): void {
-    if (this.#batchBytes === 0) return;
-    const items = this.#batch;
-    const length = this.#batchBytes;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#count(length);
-    this.response.sendItems(items, length);
-  }
-
-  #count(length: number): void {
-    this.#burstBytes += length;
-    this.#unflushedBytes += length;
-  }
-
-  #sendSlice(): void {
-    const large = this.#large as Uint8Array;
-    const slice = large.subarray(0, SLICE_BYTES);
-    this.#large = large.length > SLICE_BYTES ? large.subarray(SLICE_BYTES) : undefined;
-    this.#count(slice.length);
-    this.response.sendItems([slice], slice.length);
-  }
-
-  /** False when the pump was put off: until the client has taken more, or until others had their turn. */
-  #keepsPace(): boolean {
-    if (this.#unflushedBytes < SLICE_BYTES) return true;
-    this.#unflushedBytes = 0;
-    const writable = this.#host.flush();
-    if (writable && this.#burstBytes < MAX_BURST_BYTES) return true;
-    this.#burstBytes = 0;
-    const next = (): void => this.#pumpSync();
-    if (writable) setImmediate(next);
-    else this.#host.onceWritable(next);
-    return false;
-  }
-
-  /** Moves the items of an async body; each goes out when it comes. */
-  async #pumpAsync(iterator: BodyIterator): Promise<void> {
-    try {
+    const run = async (): Promise<void> => {
       await this.#writing;
-      while (!this.#over) {
-        const step = await iterator.next();
-        if (this.#over) return;
-        if (step.done === true || this.response.bodyForbidden) {
-          this.#iterator = step.done === true ? undefined : iterator;
-          await this.#writing;
-          this.#finish();
-          return;
-        }
-        const length = itemLength(step.value);
-        if (length > 0) await this.#sendPaced(step.value, length);
-      }
-    } catch (error) {
-      this.fail(error);
-    }
+      onEnd(await this.#bodyPump().runAsync(iterator));
+    };
+    this.#await(run());
   }
 
-  /** Sends one item now, in slices when it is large; resolves when the client is ready for more. */
-  async #sendPaced(item: Item, length: number): Promise<void> {
-    let rest: Item = length > SLICE_BYTES && typeof item === "string" ? Buffer.from(item) : item;
-    for (let left = length; left > 0 && !this.#over; left -= SLICE_BYTES) {
-      const slice: Item = typeof rest === "string" ? rest : rest.subarray(0, SLICE_BYTES);
-      if (typeof rest !== "string") rest = rest.subarray(SLICE_BYTES);
-      const sliceBytes = Math.min(left, SLICE_BYTES);
-      this.response.sendItems([slice], sliceBytes);
-      this.#burstBytes += sliceBytes;
-      await this.#writable();
-    }
-    if (this.#over) throw this.#cancelled ?? new UsageError("RESPONSE_FINISHED");
+  #await(promise: Promise<void>): void {
+    promise.catch((error) => this.fail(error));
   }
 
-  /** Flushes; resolves when more may be queued. */
-  async #writable(): Promise<void> {
-    if (!this.#host.flush()) {
-      this.#burstBytes = 0;
-      await new Promise<void>((resolve) => this.#host.onceWritable(resolve));
-      if (this.#cancelled !== undefined) throw this.#cancelled;
-    } else if (this.#burstBytes >= MAX_BURST_BYTES) {
-      this.#burstBytes = 0;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
+  // ---- how it ends ---------------------------------------------------------------------------------------------
 
   /** All items are queued: ends the body, or breaks it off when it is too short. */
   #finish(): void {
     if (this.#over) return;
-    if (this.#writing !== undefined) {
-      this.#writing.then(
-        () => this.#finish(),
-        (error) => this.fail(error),
-      );
-      return;
-    }
+    if (this.#writing !== undefined) return this.#await(this.#writing.then(() => this.#finish()));
     const { response } = this;
     response.sendEnd();
     if (response.excessBytes > 0) {
@@ -332,16 +214,19 @@ export class RequestRun {
         undefined,
       );
     }
-    if (response.missingBytes > 0) {
-      throw new UsageError("BODY_TOO_SHORT", `${response.missingBytes} bytes are missing`);
-    }
+    if (response.missingBytes > 0) throw new UsageError("BODY_TOO_SHORT", `${response.missingBytes} bytes are missing`);
     this.#done();
   }
 
   #done(): void {
-    this.#over = true;
-    this.#close();
+    this.#end();
     this.#host.onDone(this);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#pump?.stop();
+    this.#close();
   }
 
   /** The application or its body failed: a 500 while that is possible, else the connection breaks off. */
@@ -351,30 +236,17 @@ export class RequestRun {
       return;
     }
     this.record.error = error;
-    if (this.#host.taken) return this.#failTaken(error);
     if (!(error instanceof ClientDisconnected)) this.#host.report("the application failed", error);
-    if (this.response.headSent) {
-      this.#over = true;
-      this.#close();
-      this.#host.onBroken(this);
-      return;
-    }
-    this.#close();
+    this.#end();
+    if (this.response.headSent || this.#host.taken) return this.#host.onBroken(this);
     this.#sendErrorPage(error);
-    this.#done();
+    this.#host.onDone(this);
   }
 
   /** Whether an error only says again that the run was cancelled. */
   #isEcho(error: unknown): boolean {
-    if (this.#cancelled === undefined) return false;
-    return error === this.#cancelled || (error instanceof Error && error.name === "AbortError");
-  }
-
-  #failTaken(error: unknown): void {
-    this.#host.report("the application failed after it took over the socket", error);
-    this.#over = true;
-    this.#close();
-    this.#host.onBroken(this);
+    if (this.#cancelReason === undefined) return false;
+    return error === this.#cancelReason || (error instanceof Error && error.name === "AbortError");
   }
 
   #sendErrorPage(error: unknown): void {
@@ -391,24 +263,15 @@ export class RequestRun {
   }
 
   #close(): void {
-    const iterator = this.#iterator;
     const body = this.#body;
-    this.#iterator = undefined;
+    const iterator = this.#iterator;
     this.#body = undefined;
-    this.#batch = [];
-    this.#large = undefined;
-    if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-      closeBody(body, iterator, this.#iterated, (error) => this.#host.report("closing a body failed", error));
-    }
+    this.#iterator = undefined;
+    if (typeof body !== "object" || body === null || Array.isArray(body)) return;
+    closeBody(body, iterator, this.#iterated, (error) => this.#host.report("closing a body failed", error));
   }
 }
 
 function stackOf(error: unknown): string {
-  return error instanceof Error ? `${error.stack ?? error.message}\r\n` : `${String(error)}\r\n`;
-}
-
-function rejected(error: unknown): Promise<void> {
-  const promise = Promise.reject(error);
-  promise.catch(() => {});
-  return promise;
+  return `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\r\n`;
 }

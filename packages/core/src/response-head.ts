@@ -9,7 +9,7 @@ import { FIELD_VALUE, isToken, listMembers } from "./grammar.ts";
 /** What `startResponse` was called with, checked. */
 export interface ResponseStart {
   readonly status: number;
-  /** E.g. `200 OK`. */
+  /** E.g. `200 OK`; `200 ` when the application gave no reason: the space is required (RFC 9112 §4). */
   readonly statusLine: string;
   readonly headers: readonly Header[];
   /** The headers as text, each line with its CRLF; Content-Length and Connection left out. */
@@ -100,7 +100,16 @@ export class ResponseHeadEncoder {
       if (kind === DATE) hasDate = true;
       fieldLines += `${prefix}${value}\r\n`;
     }
-    return { status, statusLine, headers: list, fieldLines, declaredLength, hasDate, wantsClose, wantsUpgrade };
+    return {
+      status,
+      statusLine: statusLine.length === 3 ? `${statusLine} ` : statusLine,
+      headers: list,
+      fieldLines,
+      declaredLength,
+      hasDate,
+      wantsClose,
+      wantsUpgrade,
+    };
   }
 
   /** The fields of an interim response (100, 103): no framing and no connection options. */
@@ -205,5 +214,6 @@ function capitalize(name: string): string {
 function describe(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return value === null ? "null" : `${typeof value} ${typeof value === "object" ? "" : String(value)}`.trimEnd();
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `the ${typeof value} ${String(value)}`;
 }

@@ -1,0 +1,162 @@
+// Moves the items of a body to the response at the pace of the client. Iterators in; calls on Response, and an end or an
+// error by callback, out. Synchronous items are joined up to `minimum_write_chunk_size`; what an async body yields goes
+// out at once; large items are cut. It knows no socket: the gate says when more may be queued.
+
+import type { BodyIterator } from "./body.ts";
+import { itemLength, type Response } from "./response.ts";
+import type { Item } from "./types.ts";
+
+/** The way to the socket, as far as pacing goes. */
+export interface Gate {
+  /** Sends what is queued; true when the peer has taken enough that more may be queued. */
+  flush(): boolean;
+  /** Calls back once that is so again, or the client has left. One caller at a time. */
+  onceWritable(callback: () => void): void;
+}
+
+/** Items are cut to this, so that what reached a client that leaves is known this precisely. */
+export const SLICE_BYTES = 64 * 1024;
+/** A body that never waits gives other connections their turn after this many bytes. */
+const MAX_BURST_BYTES = 1024 * 1024;
+
+export class BodyPump {
+  readonly #response: Response;
+  readonly #gate: Gate;
+  #stopped = false;
+  #batch: Item[] = [];
+  #batchBytes = 0;
+  /** What is left of a large item. */
+  #large: Uint8Array | undefined = undefined;
+  /** Bytes queued since the client was last waited for, or others had their turn. */
+  #burstBytes = 0;
+  /** Bytes queued since the last flush. */
+  #unflushedBytes = 0;
+
+  constructor(response: Response, gate: Gate) {
+    this.#response = response;
+    this.#gate = gate;
+  }
+
+  /** Nothing more is sent. */
+  stop(): void {
+    this.#stopped = true;
+    this.#batch = [];
+    this.#large = undefined;
+  }
+
+  /**
+   * Moves synchronous items until the client is behind or a turn is over, and goes on when that has passed.
+   *
+   * @param onEnd told whether the iterator itself has ended; a response that has no body is not iterated further
+   */
+  runSync(
+    iterator: Iterator<Item>,
+    minimumBytes: number,
+    onEnd: (exhausted: boolean) => void,
+    onError: (error: unknown) => void,
+  ): void {
+    try {
+      while (!this.#stopped) {
+        if (this.#large !== undefined) {
+          this.#sendSlice(this.#large);
+        } else {
+          const step = iterator.next();
+          if (step.done === true || this.#response.bodyForbidden) {
+            this.#sendBatch();
+            return onEnd(step.done === true);
+          }
+          this.#add(step.value, minimumBytes);
+        }
+        if (!this.#keepsPace(() => this.runSync(iterator, minimumBytes, onEnd, onError))) return;
+      }
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  /** Moves the items of an async body, one by one; resolves like `onEnd` of `runSync` is called. */
+  async runAsync(iterator: BodyIterator): Promise<boolean> {
+    while (!this.#stopped) {
+      const step = await iterator.next();
+      if (step.done === true) return true;
+      if (this.#stopped || this.#response.bodyForbidden) return false;
+      const length = itemLength(step.value);
+      if (length > 0) await this.send(step.value, length);
+    }
+    return false;
+  }
+
+  /** Sends one item now, in slices when it is large; resolves when the client is ready for more. */
+  async send(item: Item, length: number): Promise<void> {
+    if (length <= SLICE_BYTES) {
+      this.#queue([item], length);
+      return this.writable();
+    }
+    const bytes = typeof item === "string" ? Buffer.from(item) : item;
+    for (let start = 0; start < length && !this.#stopped; start += SLICE_BYTES) {
+      const slice = bytes.subarray(start, start + SLICE_BYTES);
+      this.#queue([slice], slice.length);
+      await this.writable();
+    }
+  }
+
+  /** Flushes; resolves when more may be queued. */
+  async writable(): Promise<void> {
+    this.#unflushedBytes = 0;
+    if (!this.#gate.flush()) {
+      this.#burstBytes = 0;
+      await new Promise<void>((resolve) => this.#gate.onceWritable(resolve));
+    } else if (this.#burstBytes >= MAX_BURST_BYTES) {
+      this.#burstBytes = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #add(item: Item, minimumBytes: number): void {
+    const length = itemLength(item);
+    if (length === 0) return;
+    if (length > SLICE_BYTES) {
+      this.#sendBatch();
+      this.#large = typeof item === "string" ? Buffer.from(item) : item;
+      return;
+    }
+    this.#batch.push(item);
+    this.#batchBytes += length;
+    if (this.#batchBytes < minimumBytes) return;
+    this.#sendBatch();
+    if (minimumBytes === 0) this.#gate.flush();
+  }
+
+  #sendBatch(): void {
+    if (this.#batchBytes === 0) return;
+    const items = this.#batch;
+    const length = this.#batchBytes;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#queue(items, length);
+  }
+
+  #sendSlice(large: Uint8Array): void {
+    const slice = large.subarray(0, SLICE_BYTES);
+    this.#large = large.length > SLICE_BYTES ? large.subarray(SLICE_BYTES) : undefined;
+    this.#queue([slice], slice.length);
+  }
+
+  #queue(items: readonly Item[], length: number): void {
+    this.#burstBytes += length;
+    this.#unflushedBytes += length;
+    this.#response.sendItems(items, length);
+  }
+
+  /** False when the pump was put off: until the client has taken more, or until others had their turn. */
+  #keepsPace(next: () => void): boolean {
+    if (this.#unflushedBytes < SLICE_BYTES) return true;
+    this.#unflushedBytes = 0;
+    const writable = this.#gate.flush();
+    if (writable && this.#burstBytes < MAX_BURST_BYTES) return true;
+    this.#burstBytes = 0;
+    if (writable) setImmediate(next);
+    else this.#gate.onceWritable(next);
+    return false;
+  }
+}

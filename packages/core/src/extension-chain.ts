@@ -1,0 +1,56 @@
+// The extensions of a server, composed once: who takes part in what, in which order, and what happens when one throws.
+// Calls of the server in, calls of the extensions out. An extension's fault reaches the log and nobody else.
+
+import type { ConnectionInfo, Exchange, Extension } from "./extension.ts";
+import type { Logger } from "./log.ts";
+import type { Environ } from "./types.ts";
+
+export class ExtensionChain {
+  readonly #extensions: readonly Extension[];
+  readonly #forEnviron: readonly Extension[];
+  readonly #forResponded: readonly Extension[];
+  readonly #logger: Logger;
+
+  constructor(extensions: readonly Extension[], logger: Logger) {
+    this.#extensions = extensions;
+    this.#forEnviron = extensions.filter((one) => one.onEnviron !== undefined);
+    this.#forResponded = extensions.filter((one) => one.onResponded !== undefined);
+    this.#logger = logger;
+  }
+
+  /** Throws what an extension throws: the request cannot be served as was agreed. */
+  onEnviron(environ: Environ, connection: ConnectionInfo): void {
+    for (const extension of this.#forEnviron) extension.onEnviron?.(environ, connection);
+  }
+
+  onResponded(exchange: Exchange): void {
+    for (const extension of this.#forResponded) {
+      try {
+        extension.onResponded?.(exchange);
+      } catch (error) {
+        this.#report(extension, error);
+      }
+    }
+  }
+
+  /** Resolves when all have closed, or the signal fires. */
+  async close(signal: AbortSignal): Promise<void> {
+    const passed = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const closings = this.#extensions.map(async (extension) => {
+      try {
+        await extension.onClose?.(signal);
+      } catch (error) {
+        this.#report(extension, error);
+      }
+    });
+    await Promise.race([Promise.all(closings), passed]);
+  }
+
+  #report(extension: Extension, error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#logger.error(`(${process.pid}) extension ${extension.name} failed: ${detail}`);
+  }
+}

@@ -1,0 +1,177 @@
+// One request on its connection: what belongs to it alone, and what its input and response may ask of the connection.
+// RFC 9110 §10.1.1 (100), §15.2 (1xx), §7.8 (upgrade); RFC 9112 §9.3 (reuse). Made from a head; it sends interim
+// responses, decides whether the connection can be used again, and never outlives its request's turn: a call that comes
+// later is a UsageError.
+
+import type { Duplex } from "node:stream";
+import { buildEnviron, type Endpoints, type Header } from "./environ.ts";
+import { ClientDisconnected, UsageError } from "./errors.ts";
+import { ExchangeRecord } from "./exchange-record.ts";
+import type { Field } from "./fields.ts";
+import { Input, type InputSource } from "./input.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { RequestParser } from "./request-parser.ts";
+import { RequestRun, type RunHost } from "./request-run.ts";
+import { type HeadPolicy, Response } from "./response.ts";
+import type { ServerContext } from "./server-context.ts";
+import type { Transport } from "./transport.ts";
+import type { Environ } from "./types.ts";
+
+/** The connection, as its requests see it. */
+export interface ContextHost extends RunHost {
+  readonly server: ServerContext;
+  readonly endpoints: Endpoints;
+  readonly transport: Transport;
+  readonly parser: RequestParser;
+  /** Whether the peer closed its sending side. */
+  readonly peerEnded: boolean;
+  /** Gives the socket away. */
+  release(): Duplex;
+}
+
+export class RequestContext implements InputSource, HeadPolicy {
+  readonly input: Input;
+  readonly run: RequestRun;
+  /** `eventlet.set_idle` was called. */
+  flaggedIdle = false;
+  readonly #host: ContextHost;
+  readonly #head: RequestHead;
+  #continueSent = false;
+  #over = false;
+
+  constructor(head: RequestHead, host: ContextHost) {
+    const { server, transport } = host;
+    this.#host = host;
+    this.#head = head;
+    this.input = new Input(this);
+    const record = new ExchangeRecord(head, server.milliseconds(), transport.bytesQueued);
+    const response = new Response(head, record, transport, server.headEncoder, this);
+    const environ = buildEnviron(head, host.endpoints, server.environBase, {
+      input: this.input,
+      earlyHints: this.#speaks11 ? (headers) => this.#sendEarlyHints(headers) : undefined,
+      setIdle: () => {
+        this.flaggedIdle = !this.#over;
+      },
+    }) as Environ;
+    record.environ = environ;
+    this.run = new RequestRun(record, response, environ, server.application, host, server.options.debug);
+  }
+
+  /** The response is queued, or never will be: nothing of this request is read or sent any more. */
+  end(): void {
+    this.#over = true;
+    this.input.close();
+  }
+
+  /** Whether that has come to pass. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Both the peer and this server know what came with HTTP/1.1: chunked, interim responses. */
+  get #speaks11(): boolean {
+    return this.#host.server.minorVersion === 1 && this.#head.minorVersion === 1;
+  }
+
+  // ---- for the input -------------------------------------------------------------------------------------------
+
+  peekBody(): Buffer | undefined {
+    return this.#over ? undefined : this.#host.parser.peekBody();
+  }
+
+  consumeBody(count: number): void {
+    this.#host.parser.consumeBody(count);
+  }
+
+  get bodyDone(): boolean {
+    return this.#over || this.#host.parser.bodyDone;
+  }
+
+  get trailers(): readonly Field[] | undefined {
+    return this.#over ? undefined : this.#host.parser.trailers;
+  }
+
+  /** The application waits for bytes: the first time, a peer that expects 100 Continue gets it. */
+  wantBytes(): void {
+    const { peerEnded, server, transport } = this.#host;
+    const { response, record } = this.run;
+    if (peerEnded) {
+      record.disconnectPhase = "request-body";
+      throw new ClientDisconnected("the client closed its side inside the body");
+    }
+    if (this.#head.wantsContinue && server.minorVersion === 1 && !this.#continueSent && !response.headSent) {
+      this.sendContinue(this.input.hundredContinueResponseHeaders);
+    }
+    transport.resume();
+  }
+
+  sendContinue(headers: Iterable<Header>): void {
+    if (!this.#head.wantsContinue)
+      throw new UsageError("INTERIM_TOO_LATE", "the client does not wait for 100 Continue");
+    this.#sendInterim("100 Continue", headers);
+    this.#continueSent = true;
+  }
+
+  takeSocket(): Duplex {
+    const { response } = this.run;
+    if (this.#over || response.headSent) throw new UsageError("CANNOT_UPGRADE", "the response has started");
+    if (this.#host.transport.closed) throw new UsageError("CANNOT_UPGRADE", "the client has left");
+    if (response.start !== undefined) {
+      const { status, statusLine } = response.start;
+      const isTunnel = this.#head.method === "CONNECT" && status < 300; // RFC 9110 §9.3.6
+      if (status !== 101 && !isTunnel) throw new UsageError("CANNOT_UPGRADE", `startResponse was given ${statusLine}`);
+      response.sendHead();
+    }
+    return this.#host.release();
+  }
+
+  #sendEarlyHints(headers: Iterable<Header>): void {
+    this.#sendInterim("103 Early Hints", headers);
+  }
+
+  #sendInterim(status: string, headers: Iterable<Header>): void {
+    const { record, response } = this.run;
+    if (this.#over || response.headSent) throw new UsageError("INTERIM_TOO_LATE");
+    const { server, transport } = this.#host;
+    const text = `HTTP/1.1 ${status}\r\n${server.headEncoder.interimFields(headers)}\r\n`;
+    record.headBytes += text.length;
+    transport.writeText(text);
+    transport.flush();
+  }
+
+  // ---- for the response ----------------------------------------------------------------------------------------
+
+  get serverMinorVersion(): 0 | 1 {
+    return this.#host.server.minorVersion;
+  }
+
+  get announcedKeepAlive(): number | undefined {
+    const { keepalive } = this.#host.server.options;
+    return typeof keepalive === "number" && Number.isFinite(keepalive) ? keepalive : undefined;
+  }
+
+  date(): string {
+    return this.#host.server.date();
+  }
+
+  now(): number {
+    return this.#host.server.milliseconds();
+  }
+
+  /** Whether another request may follow: RFC 9112 §9.3, and what this server adds to it. */
+  canReuse(response: Response): boolean {
+    const { server, parser, peerEnded } = this.#host;
+    const { keepalive, maxDiscardBytes } = server.options;
+    const head = this.#head;
+    if (server.closing) return false;
+    if (keepalive === false || keepalive === 0) return false;
+    if (!head.keepAlive) return false;
+    if (server.minorVersion === 0 && !head.asksKeepAlive) return false;
+    if (response.start?.wantsClose === true) return false;
+    if (response.start?.status === 101 || head.method === "CONNECT") return false; // HTTP is not what comes next
+    if (this.input.failed) return false;
+    if (peerEnded && parser.pendingBytes === 0) return false;
+    if (head.wantsContinue && !this.#continueSent && !parser.bodyDone) return false; // will the body come or not?
+    return (parser.bodyRemaining ?? 0) <= maxDiscardBytes;
+  }
+}

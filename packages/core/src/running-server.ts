@@ -1,0 +1,247 @@
+// A server at work: takes connections from its listeners, gives each its turn, watches the clock, and ends it all in order.
+// It decides who is served and when to stop; what happens on a connection is connection.ts's business.
+
+import type { Duplex } from "node:stream";
+import { accessLog } from "./access-log.ts";
+import { Connection } from "./connection.ts";
+import { formatDateTime } from "./date.ts";
+import { endpointsOf } from "./endpoints.ts";
+import { type EnvironBase, type ErrorStream, REQUEST_KEYS } from "./environ.ts";
+import { UsageError } from "./errors.ts";
+import type { ConnectionInfo, Exchange } from "./extension.ts";
+import { ExtensionChain } from "./extension-chain.ts";
+import { type FileWrapper, fileWrapper } from "./file-wrapper.ts";
+import type { BoundAddress, Listener } from "./listener.ts";
+import { type Logger, resolveLogger, SILENT } from "./log.ts";
+import type { ConnectionPool, ServerOptions } from "./options.ts";
+import { Pool } from "./pool.ts";
+import { ReadBuffer } from "./read-buffer.ts";
+import { ResponseHeadEncoder } from "./response-head.ts";
+import type { ServerContext } from "./server-context.ts";
+import type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
+import { ShutdownDeadline } from "./shutdown-deadline.ts";
+import type { Application, Environ } from "./types.ts";
+
+export class RunningServer implements Server, ServerContext {
+  readonly ready: Promise<void>;
+  readonly closed: Promise<CloseReport>;
+  addresses: readonly BoundAddress[] = [];
+  readonly options: ServerOptions;
+  readonly application: Application;
+  readonly logger: Logger;
+  readonly readBuffer = new ReadBuffer();
+  readonly headEncoder: ResponseHeadEncoder;
+  readonly environBase: EnvironBase<FileWrapper>;
+  readonly minorVersion: 0 | 1;
+  closing = false;
+  readonly #listeners: readonly Listener[];
+  readonly #pool: ConnectionPool;
+  readonly #extensions: ExtensionChain;
+  readonly #connections = new Set<Connection>();
+  /** Sockets that wait for room in the pool. */
+  readonly #waiting = new Set<Duplex>();
+  readonly #deadline = new ShutdownDeadline();
+  #accepted = 0;
+  #requests = 0;
+  #cut = 0;
+  #now = 0;
+  #watch: NodeJS.Timeout | undefined;
+  #dateSecond = -1;
+  #date = "";
+  #resolveClosed!: (report: CloseReport) => void;
+  #onDrained: (() => void) | undefined;
+
+  constructor(listeners: readonly Listener[], application: Application, options: ServerOptions) {
+    this.#listeners = listeners;
+    this.application = application;
+    this.options = options;
+    this.logger = options.logOutput ? resolveLogger(options.log) : SILENT;
+    this.minorVersion = options.maxHttpVersion === "HTTP/1.0" ? 0 : 1;
+    this.headEncoder = new ResponseHeadEncoder(options.capitalizeResponseHeaders);
+    this.environBase = environBase(options, this.logger);
+    this.#pool = options.customPool ?? new Pool(options.maxSize);
+    const builtIn = options.logOutput ? [accessLog(this.logger, options)] : [];
+    this.#extensions = new ExtensionChain([...options.extensions, ...builtIn], this.logger);
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.ready = this.#bound();
+  }
+
+  /** Begins to accept. */
+  run(): void {
+    for (const listener of this.#listeners) {
+      listener.accept({
+        onConnection: (socket) => this.#onConnection(socket, listener),
+        onClose: () => void this.close(),
+        onError: (error) => this.logger.error(`(${process.pid}) accepting connections failed: ${error.message}`),
+      });
+    }
+    const { signal } = this.options;
+    if (signal?.aborted === true) void this.close();
+    else signal?.addEventListener("abort", () => void this.close(), { once: true });
+  }
+
+  get counters(): ServerCounters {
+    let idle = 0;
+    let active = 0;
+    for (const connection of this.#connections) {
+      if (connection.active) active++;
+      else if (connection.idle) idle++;
+    }
+    const connections = this.#connections.size;
+    return {
+      connections,
+      idle,
+      active,
+      waiting: this.#waiting.size,
+      accepted: this.#accepted,
+      requests: this.#requests,
+    };
+  }
+
+  async #bound(): Promise<void> {
+    try {
+      this.addresses = await Promise.all(this.#listeners.map((listener) => listener.ready));
+    } catch (error) {
+      void this.close({ timeout: 0 });
+      throw error;
+    }
+    for (const { url } of this.addresses) this.logger.info(`(${process.pid}) wsgi starting up on ${url}`);
+  }
+
+  // ---- connections ---------------------------------------------------------------------------------------------
+
+  #onConnection(socket: Duplex, listener: Listener): void {
+    if (this.closing) {
+      socket.destroy();
+      return;
+    }
+    this.#accepted++;
+    this.#waiting.add(socket);
+    const forget = (): void => {
+      this.#waiting.delete(socket);
+    };
+    socket.on("error", forget); // a client that gives up while it waits ends nothing but itself
+    this.#pool.spawn(() => {
+      forget();
+      return socket.destroyed ? Promise.resolve() : this.#serve(socket, listener);
+    });
+  }
+
+  #serve(socket: Duplex, listener: Listener): Promise<void> {
+    const bound = this.addresses[this.#listeners.indexOf(listener)];
+    const ends = endpointsOf(socket, listener.scheme, bound);
+    this.logger.debug(`(${process.pid}) accepted ('${ends.remoteAddress}', ${ends.remotePort || "''"})`);
+    const connection = new Connection(socket, ends, this);
+    this.#connections.add(connection);
+    this.#watch ??= setInterval(this.#checkAll, watchInterval(this.options)).unref();
+    connection.start();
+    return connection.ended;
+  }
+
+  readonly #checkAll = (): void => {
+    this.#now = performance.now() / 1000;
+    for (const connection of this.#connections) connection.check(this.#now);
+  };
+
+  // ---- for connections -----------------------------------------------------------------------------------------
+
+  now(): number {
+    if (this.#watch === undefined) this.#now = performance.now() / 1000;
+    return this.#now;
+  }
+
+  milliseconds(): number {
+    return performance.now();
+  }
+
+  date(): string {
+    const second = Math.floor(Date.now() / 1000);
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#date = formatDateTime(second);
+    }
+    return this.#date;
+  }
+
+  onEnviron(environ: Environ, connection: ConnectionInfo): void {
+    this.#extensions.onEnviron(environ, connection);
+  }
+
+  onResponded(exchange: Exchange): void {
+    this.#requests++;
+    this.#extensions.onResponded(exchange);
+  }
+
+  onEnded(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    this.#onDrained?.();
+  }
+
+  // ---- the end -------------------------------------------------------------------------------------------------
+
+  close({ timeout = this.options.shutdownTimeout }: CloseOptions = {}): Promise<CloseReport> {
+    if (typeof timeout !== "number" || !(timeout >= 0)) {
+      throw new UsageError("BAD_OPTION", `close: timeout: expected a number of seconds, got ${String(timeout)}`);
+    }
+    this.#deadline.bring(timeout);
+    if (!this.closing) {
+      this.closing = true;
+      void this.#shutDown();
+    }
+    return this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #shutDown(): Promise<void> {
+    this.logger.info(`(${process.pid}) wsgi exiting`);
+    this.#deadline.signal.addEventListener("abort", () => this.#cutAll(), { once: true });
+    await Promise.allSettled(this.#listeners.map((listener) => listener.close()));
+    // What has arrived by now is answered: let it be read before connections count as idle.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const socket of this.#waiting) socket.destroy();
+    this.#waiting.clear();
+    for (const connection of this.#connections) connection.shutdown();
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onDrained = resolve;
+      });
+    }
+    await this.#extensions.close(this.#deadline.signal);
+    this.#deadline.clear();
+    const cut = this.#cut === 0 ? "" : `, ${this.#cut} connections cut at the deadline`;
+    this.logger.info(`(${process.pid}) wsgi exited, ${this.#requests} requests served${cut}`);
+    this.#resolveClosed({ cut: this.#cut });
+  }
+
+  #cutAll(): void {
+    this.#cut += this.#connections.size;
+    for (const connection of this.#connections) connection.cut(this.#deadline.signal.reason);
+  }
+}
+
+/** Often enough for the shortest timeout, twice a second at the least. Milliseconds. */
+function watchInterval({ headTimeout, socketTimeout, dataRateGrace, lingerTimeout, keepalive }: ServerOptions): number {
+  const idle = typeof keepalive === "number" ? keepalive : 0;
+  const timeouts = [headTimeout, socketTimeout, dataRateGrace, lingerTimeout, idle].filter((seconds) => seconds > 0);
+  return Math.max(10, Math.min(...timeouts, 2) * 250);
+}
+
+function environBase(options: ServerOptions, logger: Logger): EnvironBase<FileWrapper> {
+  const errors: ErrorStream = Object.freeze({
+    write: (text: string) => logger.write(text),
+    writelines: (lines: Iterable<string>) => {
+      for (const line of lines) logger.write(line);
+    },
+    flush: () => {},
+  });
+  const extra = Object.entries(options.environ).filter(([key]) => !REQUEST_KEYS.has(key));
+  return { errors, fileWrapper, minimumChunkSize: options.minimumChunkSize, extra };
+}
