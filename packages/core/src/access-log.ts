@@ -16,11 +16,10 @@ export function accessLog(logger: Logger, options: AccessLogOptions): Extension 
   return {
     name: "access log",
     onResponded(exchange) {
-      const { environ } = exchange;
       logger.info(
         format({
           client_ip: clientAddress(exchange, options.logXForwardedFor),
-          client_port: environ.REMOTE_PORT,
+          client_port: exchange.endpoints.remotePort,
           date_time: clock.format(Date.now()),
           request_line: exchange.requestLine,
           status_code: exchange.status,
@@ -32,9 +31,12 @@ export function accessLog(logger: Logger, options: AccessLogOptions): Extension 
   };
 }
 
-function clientAddress({ environ }: Exchange, logXForwardedFor: boolean): string {
-  const forwarded = logXForwardedFor ? environ.HTTP_X_FORWARDED_FOR : undefined;
-  return typeof forwarded === "string" ? `${forwarded},${environ.REMOTE_ADDR}` : environ.REMOTE_ADDR;
+/** From the connection and the request's own headers: middleware may have put another address into the environ. */
+function clientAddress({ endpoints, requestHeaders }: Exchange, logXForwardedFor: boolean): string {
+  const { remoteAddress } = endpoints;
+  if (!logXForwardedFor) return remoteAddress;
+  const forwarded = requestHeaders.filter(([name]) => name.length === 15 && name.toLowerCase() === "x-forwarded-for");
+  return [...forwarded.map(([, value]) => value.replaceAll(" ", "")), remoteAddress].join(",");
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -8,6 +8,7 @@
 import type { Duplex } from "node:stream";
 import { CLOSED, CLOSING, DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from "./connection-state.ts";
 import { Deadlines } from "./deadlines.ts";
+import { showPeer } from "./endpoints.ts";
 import type { Endpoints } from "./environ.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
 import type { ConnectionInfo } from "./extension.ts";
@@ -110,7 +111,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
       bytesUnsent: transport.pendingBytes,
     });
     if (verdict === undefined) return;
-    if (verdict.action === "close") this.#close();
+    if (verdict.action === "close") this.#timeOut();
     else if (verdict.action === "refuse") this.#refuse(verdict.error);
     else if (verdict.action === "cut") this.cut(verdict.error);
     else if (this.#current === undefined) this.#closeLogged(verdict.error);
@@ -141,6 +142,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
       // As Go does: the signal fires, and a response that comes all the same is sent, for the peer may have closed
       // its sending side only.
       const reason = new ClientDisconnected("the client closed its side of the connection");
+      current.run.clientLeft(reason);
       if (current.input.waiting) {
         current.run.record.disconnectPhase = "request-body";
         current.input.fail(reason);
@@ -293,10 +295,13 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   /** Answers with an error and closes; nothing that comes after it is interpreted. RFC 9112 §9.6. */
   #refuse(error: ProtocolError): void {
     const { server } = this;
-    const { remoteAddress, remotePort } = this.endpoints;
-    const peer = `${remoteAddress}${remotePort === "" ? "" : `:${remotePort}`}`;
-    server.logger.info(`(${process.pid}) ${peer} refused with ${error.status} ${error.code}: ${error.message}`);
+    server.logger.info(`(${process.pid}) refused ${showPeer(this.endpoints)} with ${error.status} ${error.code}: ${error.message}`);
     this.transport.writeText(encodeRefusal(error, server.minorVersion, server.date()));
+    this.#close();
+  }
+
+  #timeOut(): void {
+    this.server.logger.debug(`(${process.pid}) timed out ${showPeer(this.endpoints)}`);
     this.#close();
   }
 
@@ -343,8 +348,8 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   }
 
   onceWritable(callback: () => void): void {
-    if (this.transport.closed) callback();
-    else this.#onWritable = callback;
+    if (this.#state === CLOSED) callback();
+    else this.#onWritable = callback; // also on a socket that broke: its end is told soon, and calls back
   }
 
   report(what: string, error: unknown): void {

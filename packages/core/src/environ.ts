@@ -49,7 +49,7 @@ export interface RequestParts<I extends SignalSource> {
 /** Keys that are decided by the request, which the `environ` option cannot override. */
 export const REQUEST_KEYS: ReadonlySet<string> = new Set([
   ...["REQUEST_METHOD", "SCRIPT_NAME", "RAW_PATH_INFO", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"],
-  ...["SERVER_PROTOCOL", "SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR", "REMOTE_PORT", "GATEWAY_INTERFACE", "HTTPS"],
+  ...["SERVER_PROTOCOL", "SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR", "REMOTE_PORT", "GATEWAY_INTERFACE"],
   ...["headers_raw", "wsgi.input", "wsgi.signal", "wsgi.early_hints", "eventlet.input", "eventlet.set_idle"],
 ]);
 

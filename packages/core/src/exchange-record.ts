@@ -2,13 +2,14 @@
 // A span of the transport's ledger tells what reached the socket. Written by the request run and the connection, read
 // by extensions; it decides nothing.
 
-import type { Header } from "./environ.ts";
+import type { Endpoints, Header } from "./environ.ts";
 import type { DisconnectPhase, Exchange } from "./extension.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Environ } from "./types.ts";
 
 export class ExchangeRecord implements Exchange {
   environ!: Environ;
+  readonly endpoints: Endpoints;
   status = 0;
   headers: readonly Header[] = [];
   bodyBytes = 0;
@@ -25,13 +26,19 @@ export class ExchangeRecord implements Exchange {
   readonly #startPosition: number;
   /** Where it ends, once its last byte is queued. */
   #endPosition = Number.POSITIVE_INFINITY;
-  /** Bytes of interim responses and of the head. */
+  /** Bytes of interim responses, which come before it. */
+  interimBytes = 0;
   headBytes = 0;
 
-  constructor(head: RequestHead, startTime: number, startPosition: number) {
+  constructor(head: RequestHead, endpoints: Endpoints, startTime: number, startPosition: number) {
     this.#head = head;
+    this.endpoints = endpoints;
     this.startTime = startTime;
     this.#startPosition = startPosition;
+  }
+
+  get requestHeaders(): readonly Header[] {
+    return this.#head.fields;
   }
 
   get requestLine(): string {
@@ -49,16 +56,16 @@ export class ExchangeRecord implements Exchange {
     return bytesSent >= this.#endPosition;
   }
 
-  /** Whether any byte of it has. */
+  /** Whether any byte of the final response has. */
   isBegun(bytesSent: number): boolean {
-    return bytesSent > this.#startPosition;
+    return bytesSent > this.#startPosition + this.interimBytes;
   }
 
   /** Closes the books: what of the queued body bytes and the framing around them was sent. */
   finish(bytesSent: number, finishTime: number, bodyQueued: number, framingQueued: number): void {
     this.finishTime = finishTime;
     this.totalBytes = Math.max(0, Math.min(bytesSent, this.#endPosition) - this.#startPosition);
-    const payload = this.totalBytes - this.headBytes - framingQueued; // counts unsent framing: never too much
+    const payload = this.totalBytes - this.interimBytes - this.headBytes - framingQueued; // counts unsent framing: never too much
     this.bodyBytes = Math.max(0, Math.min(bodyQueued, payload));
   }
 }

@@ -13,7 +13,12 @@ export type DisconnectPhase = "request-body" | "before-head" | "response-body";
 
 /** What became of one request and its response. Times are milliseconds of `performance.now()`. */
 export interface Exchange {
+  /** What the application was given; it and middleware may have changed it. */
   readonly environ: Environ;
+  /** Scheme, addresses and ports of the connection, whatever became of the environ. */
+  readonly endpoints: Endpoints;
+  /** The headers of the request as they came. */
+  readonly requestHeaders: readonly (readonly [name: string, value: string])[];
   /** The request line as it came, e.g. `GET /?q=1 HTTP/1.1`. */
   readonly requestLine: string;
   /** The status sent; 0 when no head was sent. */

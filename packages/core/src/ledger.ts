@@ -43,7 +43,7 @@ export class Ledger {
 
   /** Closes the books of one response and tells the extensions. */
   report({ record, response }: RequestRun, completed: boolean): void {
-    record.completed = completed;
+    record.completed = completed && record.disconnectPhase === undefined;
     record.finish(this.#transport.bytesSent, this.#server.milliseconds(), response.bodyBytes, response.framingBytes);
     this.#server.onResponded(record);
   }

@@ -37,7 +37,7 @@ export const SILENT: Logger = Object.freeze({
 /** Makes one Logger of whatever the `log` option holds. A log that throws never harms a request. */
 export function resolveLogger(log: LoggerLike | WritableLike | undefined): Logger {
   if (log === undefined) return writingLogger(new LineBatch(process.stderr));
-  if (!("info" in log)) return writingLogger(log);
+  if (!isLogger(log)) return writingLogger(log);
   const info = guarded((message) => log.info(message));
   return {
     info,
@@ -46,6 +46,12 @@ export function resolveLogger(log: LoggerLike | WritableLike | undefined): Logge
     error: guarded((message) => (log.error === undefined ? log.info(message) : log.error(message))),
     write: (text) => info(text.replace(/\n$/, "")),
   };
+}
+
+/** Whether `log` is a logger: it has `info` and `debug`. */
+export function isLogger(log: unknown): log is LoggerLike {
+  const { info, debug } = log as Partial<Record<keyof LoggerLike, unknown>>;
+  return typeof info === "function" && typeof debug === "function";
 }
 
 function writingLogger(stream: WritableLike): Logger {

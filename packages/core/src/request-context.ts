@@ -44,7 +44,7 @@ export class RequestContext implements InputSource, HeadPolicy {
     this.#host = host;
     this.#head = head;
     this.input = new Input(this);
-    const record = new ExchangeRecord(head, server.milliseconds(), transport.bytesQueued);
+    const record = new ExchangeRecord(head, host.endpoints, server.milliseconds(), transport.bytesQueued);
     const response = new Response(head, record, transport, server.headEncoder, this);
     const environ = buildEnviron(head, host.endpoints, server.environBase, {
       input: this.input,
@@ -97,7 +97,7 @@ export class RequestContext implements InputSource, HeadPolicy {
     const { response, record } = this.run;
     if (peerEnded) {
       record.disconnectPhase = "request-body";
-      throw new ClientDisconnected("the client closed its side inside the body");
+      throw this.input.signal.reason ?? new ClientDisconnected("the client closed its side inside the body");
     }
     if (this.#head.wantsContinue && server.minorVersion === 1 && !this.#continueSent && !response.headSent) {
       this.sendContinue(this.input.hundredContinueResponseHeaders);
@@ -134,7 +134,7 @@ export class RequestContext implements InputSource, HeadPolicy {
     if (this.#over || response.headSent) throw new UsageError("INTERIM_TOO_LATE");
     const { server, transport } = this.#host;
     const text = `HTTP/1.1 ${status}\r\n${server.headEncoder.interimFields(headers)}\r\n`;
-    record.headBytes += text.length;
+    record.interimBytes += text.length;
     transport.writeText(text);
     transport.flush();
   }
@@ -147,7 +147,7 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   get announcedKeepAlive(): number | undefined {
     const { keepalive } = this.#host.server.options;
-    return typeof keepalive === "number" && Number.isFinite(keepalive) ? keepalive : undefined;
+    return typeof keepalive === "number" && Number.isFinite(keepalive) ? Math.floor(keepalive) || undefined : undefined;
   }
 
   date(): string {

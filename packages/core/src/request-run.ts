@@ -43,6 +43,8 @@ export class RequestRun {
   /** The response is queued, broken, or the client gone: nothing more is sent. */
   #over = false;
   #cancelReason: unknown = undefined;
+  /** Why `wsgi.signal` fired: the client closed its side, or the run was cancelled. */
+  #leftReason: unknown = undefined;
   /** The last of the `write()` calls that wait for the client, if any. */
   #writing: Promise<void> | undefined = undefined;
 
@@ -77,9 +79,15 @@ export class RequestRun {
   /** The client left, or the server cuts the request: stops the body. The connection reports the exchange. */
   cancel(reason: unknown): void {
     this.#cancelReason ??= reason;
+    this.#leftReason ??= reason;
     if (this.#over) return;
     this.record.error ??= reason;
     this.#end();
+  }
+
+  /** The client closed its side: a response may still be sent, and an application that gives up has not failed. */
+  clientLeft(reason: unknown): void {
+    this.#leftReason = reason;
   }
 
   // ---- what the application calls ------------------------------------------------------------------------------
@@ -231,22 +239,25 @@ export class RequestRun {
 
   /** The application or its body failed: a 500 while that is possible, else the connection breaks off. */
   fail(error: unknown): void {
+    const gaveUp = this.#isGivingUp(error);
     if (this.#over) {
-      if (!this.#isEcho(error)) this.#host.report("the application failed after its response was over", error);
+      if (!gaveUp) this.#host.report("the application failed after its response was over", error);
       return;
     }
-    this.record.error = error;
-    if (!(error instanceof ClientDisconnected)) this.#host.report("the application failed", error);
+    this.record.error = gaveUp ? this.#leftReason : error;
+    if (gaveUp) this.record.disconnectPhase ??= this.response.headSent ? "response-body" : "before-head";
+    else this.#host.report("the application failed", error);
     this.#end();
     if (this.response.headSent || this.#host.taken) return this.#host.onBroken(this);
-    this.#sendErrorPage(error);
+    this.#sendErrorPage(this.record.error);
     this.#host.onDone(this);
   }
 
-  /** Whether an error only says again that the run was cancelled. */
-  #isEcho(error: unknown): boolean {
-    if (this.#cancelReason === undefined) return false;
-    return error === this.#cancelReason || (error instanceof Error && error.name === "AbortError");
+  /** Whether an error only says that the client left, in the words of `wsgi.signal` or of what was given it. */
+  #isGivingUp(error: unknown): boolean {
+    if (this.#leftReason === undefined) return false;
+    if (error instanceof ClientDisconnected) return true;
+    return error instanceof Error && (error.name === "AbortError" || error.cause === this.#leftReason);
   }
 
   #sendErrorPage(error: unknown): void {

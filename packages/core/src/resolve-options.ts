@@ -14,7 +14,7 @@ export function resolveOptions(options: Options = {}): ServerOptions {
   if (!isObject(options)) throw new UsageError("BAD_OPTION", `expected an object of options, got ${show(options)}`);
   const resolved: Record<string, unknown> = { ...DEFAULT_OPTIONS };
   for (const [name, value] of Object.entries(options)) {
-    const entry = (OPTION_TABLE as Record<string, OptionRow | undefined>)[name];
+    const entry = Object.hasOwn(OPTION_TABLE, name) ? (OPTION_TABLE as Record<string, OptionRow>)[name] : undefined;
     if (entry === undefined) throw new UsageError("BAD_OPTION", unknownOption(name));
     if (value === undefined) continue;
     if (!entry.accepts(value)) {

@@ -80,15 +80,11 @@ export class Transport {
 
   /** Writes what is queued: one call of the system where it can be. */
   flush(): void {
-    if (this.#flushed === this.bytesQueued) return;
+    const { socket } = this;
+    if (this.#flushed === this.bytesQueued || !socket.writable) return;
     this.#flushed = this.bytesQueued;
     const text = this.#text;
     this.#text = "";
-    const { socket } = this;
-    if (!socket.writable) {
-      this.#parts.length = 0;
-      return;
-    }
     if (this.#parts.length === 0) {
       socket.write(text, "latin1", this.#onWritten);
     } else {
