@@ -5,9 +5,9 @@ import { every, HEX_VALUE, IP_LITERAL, isDigits, REG_NAME } from "./grammar.ts";
 
 /** Whether a Host value or an authority is `host`, `host:port`, `[v6]` or `[v6]:port`. The empty host is valid. */
 export function isHost(value: string): boolean {
-  const closing = value.startsWith("[") ? value.indexOf("]") : -1;
   if (value.startsWith("[")) {
-    return closing > 1 && isIpLiteral(value.slice(1, closing)) && isPortSuffix(value.slice(closing + 1));
+    const closing = value.indexOf("]");
+    return closing > 0 && isIpLiteral(value.slice(1, closing)) && isPortSuffix(value.slice(closing + 1));
   }
   const colon = value.indexOf(":");
   const name = colon < 0 ? value : value.slice(0, colon);

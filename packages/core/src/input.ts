@@ -70,12 +70,12 @@ export class Input implements AsyncIterable<Buffer> {
     return this.#read(size, UNTIL_NEWLINE);
   }
 
-  /** Reads lines until the end, or until they sum up to `hint` bytes. */
+  /** Reads lines until the end, or until they sum up to `hint` bytes; 0 and negative hints are none, as in Python. */
   async readlines(hint?: number | null): Promise<Buffer[]> {
-    const limit = checkSize(hint);
+    const limit = checkSize(hint) || Number.POSITIVE_INFINITY;
     const lines: Buffer[] = [];
     let length = 0;
-    while (lines.length === 0 || length < limit) {
+    while (length < limit) {
       const line = await this.readline();
       if (line.length === 0) break;
       lines.push(line);

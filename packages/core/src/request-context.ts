@@ -93,20 +93,20 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   /** The application waits for bytes: the first time, a peer that expects 100 Continue gets it. */
   wantBytes(): void {
-    const { peerEnded, server, transport } = this.#host;
+    const { peerEnded, transport } = this.#host;
     const { response, record } = this.run;
     if (peerEnded) {
       record.disconnectPhase = "request-body";
       throw this.input.signal.reason ?? new ClientDisconnected("the client closed its side inside the body");
     }
-    if (this.#head.wantsContinue && server.minorVersion === 1 && !this.#continueSent && !response.headSent) {
+    if (this.#head.wantsContinue && this.#speaks11 && !this.#continueSent && !response.headSent) {
       this.sendContinue(this.input.hundredContinueResponseHeaders);
     }
     transport.resume();
   }
 
   sendContinue(headers: Iterable<Header>): void {
-    if (!this.#head.wantsContinue)
+    if (!this.#head.wantsContinue || !this.#speaks11)
       throw new UsageError("INTERIM_TOO_LATE", "the client does not wait for 100 Continue");
     this.#sendInterim("100 Continue", headers);
     this.#continueSent = true;
