@@ -1,6 +1,7 @@
 // The bodies that applications return: which kind one is, how to iterate it, how to close it. PEP 3333 §"Specification Details".
 // Knows values only. Closing never throws into the server: what a close throws or rejects with goes to `report`.
 
+import type { ReadableStream, ReadableStreamDefaultReader } from "node:stream/web";
 import { UsageError } from "./errors.ts";
 import type { Item } from "./types.ts";
 
@@ -24,18 +25,29 @@ export function completeItems(body: unknown): readonly Item[] | undefined {
  */
 export function iterate(body: unknown): { iterator: BodyIterator; isAsync: boolean } {
   if (typeof body === "object" && body !== null) {
-    const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = body as Partial<
-      AsyncIterable<Item> & Iterable<Item>
-    >;
+    const known = body as Partial<AsyncIterable<Item> & Iterable<Item> & ReadableStream<Uint8Array>>;
+    if (known.getReader !== undefined) return { iterator: readWebStream(known.getReader()), isAsync: true };
+    const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = known;
     if (asyncIterator !== undefined) return { iterator: asyncIterator.call(body), isAsync: true };
     if (iterator !== undefined) return { iterator: iterator.call(body), isAsync: false };
   }
   throw new UsageError("BAD_BODY", `got ${body === null ? "null" : typeof body}`);
 }
 
+/** A web stream through its reader: `return()` of the stream's own iterator would wait for an item that may never come. */
+function readWebStream(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncIterator<Item> {
+  return {
+    next: () => reader.read() as Promise<IteratorResult<Item>>,
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
 /**
- * Closes a body: its `close()` as PEP 3333 has it; and the iterator's `return()`, or `destroy()` or `cancel()` of a
- * stream nobody iterated, so that generators and streams clean up too.
+ * Closes a body: its `close()` as PEP 3333 has it; and unless it was iterated to its end, the iterator's `return()`,
+ * `destroy()` of a Node stream, or `cancel()` of a web stream nobody read, so that generators and streams clean up too.
  *
  * @param iterator the iterator that was begun and has not ended; undefined when there is none
  * @param begun whether the body was iterated at all
@@ -50,8 +62,11 @@ export function closeBody(
   if (typeof body !== "object" || body === null) return;
   const closable = body as Partial<Record<"close" | "destroy" | "cancel" | "return", () => unknown>>;
   if (typeof closable.close === "function") attempt(() => closable.close?.(), report);
-  if (begun) return;
-  const abandon = closable.destroy ?? closable.cancel ?? closable.return;
+  const isEnded = begun && iterator === undefined;
+  // A Node stream's iterator returns only after the item it waits for, which a quiet stream never gives.
+  if (!isEnded && typeof closable.destroy === "function") attempt(() => closable.destroy?.(), report);
+  if (begun || typeof closable.destroy === "function") return;
+  const abandon = closable.cancel ?? closable.return;
   if (typeof abandon === "function") attempt(() => abandon.call(body), report);
 }
 

@@ -131,7 +131,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     if (this.#state <= READING_HEAD) this.#serve();
     else if (this.#state === DISCARDING) this.#discard();
     else this.#current?.input.advance();
-    if (this.#state < TAKEN) this.parser.retain();
+    this.parser.retain();
     if (this.#state === RUNNING && this.parser.pendingBytes >= READ_AHEAD_BYTES) this.transport.pause();
   }
 
@@ -295,7 +295,9 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   /** Answers with an error and closes; nothing that comes after it is interpreted. RFC 9112 §9.6. */
   #refuse(error: ProtocolError): void {
     const { server } = this;
-    server.logger.info(`(${process.pid}) refused ${showPeer(this.endpoints)} with ${error.status} ${error.code}: ${error.message}`);
+    server.logger.info(
+      `(${process.pid}) refused ${showPeer(this.endpoints)} with ${error.status} ${error.code}: ${error.message}`,
+    );
     this.transport.writeText(encodeRefusal(error, server.minorVersion, server.date()));
     this.#close();
   }

@@ -38,6 +38,7 @@ export class RequestContext implements InputSource, HeadPolicy {
   readonly #head: RequestHead;
   #continueSent = false;
   #over = false;
+  #trailers: readonly Field[] | undefined = undefined;
 
   constructor(head: RequestHead, host: ContextHost) {
     const { server, transport } = host;
@@ -59,6 +60,7 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   /** The response is queued, or never will be: nothing of this request is read or sent any more. */
   end(): void {
+    this.#trailers = this.#host.parser.trailers;
     this.#over = true;
     this.input.close();
   }
@@ -88,7 +90,7 @@ export class RequestContext implements InputSource, HeadPolicy {
   }
 
   get trailers(): readonly Field[] | undefined {
-    return this.#over ? undefined : this.#host.parser.trailers;
+    return this.#over ? this.#trailers : this.#host.parser.trailers;
   }
 
   /** The application waits for bytes: the first time, a peer that expects 100 Continue gets it. */

@@ -144,9 +144,13 @@ export class Transport {
     return socket;
   }
 
-  /** What the stream no longer holds, the system has: looked up right after a write and when its callback comes. */
+  /**
+   * What the stream no longer holds, the system has: looked up right after a write and when its callback comes. A write
+   * that failed is no longer held either; `errored` tells it at once, the callback and 'close' only later.
+   */
   #sample(): void {
-    if (!this.socket.destroyed) this.bytesSent = this.#flushed - this.socket.writableLength;
+    const { socket } = this;
+    if (!socket.destroyed && !socket.errored) this.bytesSent = this.#flushed - socket.writableLength;
   }
 
   readonly #onData = (bytes: Buffer): void => {
