@@ -1,6 +1,7 @@
-// Moves the items of a body to the response at the pace of the client. Iterators in; calls on Response, and an end or an
-// error by callback, out. Synchronous items are joined up to `minimum_write_chunk_size`; what an async body yields goes
-// out at once; large items are cut. It knows no socket: the gate says when more may be queued.
+// Moves the items of a body, and what the application writes, to the response in their order and at the pace of the client.
+// Iterators and items in; calls on Response, and an end or an error by callback, out. Synchronous items are joined up to
+// `minimum_write_chunk_size`; what is written, and what an async body yields, goes out at once; large items are cut. It
+// knows no socket: the gate says when more may be queued.
 
 import type { BodyIterator } from "./body.ts";
 import { itemLength, type Response } from "./response.ts";
@@ -10,19 +11,27 @@ import type { Item } from "./types.ts";
 export interface Gate {
   /** Sends what is queued; true when the peer has taken enough that more may be queued. */
   flush(): boolean;
-  /** Calls back once that is so again, or the client has left. One caller at a time. */
+  /** Calls back once that is so again, or the client has left. */
   onceWritable(callback: () => void): void;
 }
 
 /** Items are cut to this, so that what reached a client that leaves is known this precisely. */
 export const SLICE_BYTES = 64 * 1024;
-/** A body that never waits gives other connections their turn after this many bytes. */
+/** A body that never waits gives other connections their turn after this many bytes; a small item counts as many too. */
 const MAX_BURST_BYTES = 1024 * 1024;
+const MIN_COUNTED_BYTES = 1024;
+
+const READY: Promise<void> = Promise.resolve();
 
 export class BodyPump {
   readonly #response: Response;
   readonly #gate: Gate;
   #stopped = false;
+  #stopReason: unknown = undefined;
+  /** The last of the writes that wait, for the client or for one another. */
+  #writing: Promise<void> | undefined = undefined;
+  /** What a synchronous iterator gave while its own writes waited. */
+  #held: IteratorResult<Item> | undefined = undefined;
   #batch: Item[] = [];
   #batchBytes = 0;
   /** What is left of a large item. */
@@ -37,17 +46,52 @@ export class BodyPump {
     this.#gate = gate;
   }
 
-  /** Nothing more is sent. */
-  stop(): void {
+  /** Nothing more is sent; writes that wait reject with the reason, if there is one. */
+  stop(reason: unknown): void {
     this.#stopped = true;
+    this.#stopReason = reason;
     this.#batch = [];
     this.#large = undefined;
+    this.#held = undefined;
+  }
+
+  /** Whether writes wait. */
+  get writing(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  /** Resolves when no write waits any more, however they ended. */
+  async settled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing.catch(() => {});
+  }
+
+  /** PEP 3333's write: the item goes out at once, behind everything that came before it. */
+  write(item: Item, length: number): Promise<void> {
+    if (length === 0) return this.#writing ?? READY;
+    if (this.#writing !== undefined) return this.#track(this.#writing.then(() => this.#send(item, length)));
+    this.#sendQueued();
+    if (length > SLICE_BYTES) return this.#track(this.#send(item, length));
+    this.#queue([item], length);
+    if (this.#burstBytes < MAX_BURST_BYTES && this.#gate.flush()) return READY;
+    return this.#track(this.#writable());
+  }
+
+  #track(written: Promise<void>): Promise<void> {
+    const tracked = written.then(() => {
+      if (this.#stopReason !== undefined) throw this.#stopReason;
+    });
+    const settled = (): void => {
+      if (this.#writing === tracked) this.#writing = undefined;
+    };
+    tracked.then(settled, settled); // a write that nobody waits for must not end the process when the client leaves
+    this.#writing = tracked;
+    return tracked;
   }
 
   /**
-   * Moves synchronous items until the client is behind or a turn is over, and goes on when that has passed.
+   * Moves synchronous items until the client is behind, a turn is over or a write waits, and goes on when that has passed.
    *
-   * @param onEnd told whether the iterator itself has ended; a response that has no body is not iterated further
+   * @param onEnd told whether the iterator itself has ended; a response that takes no more is not iterated further
    */
   runSync(
     iterator: Iterator<Item>,
@@ -55,19 +99,22 @@ export class BodyPump {
     onEnd: (exhausted: boolean) => void,
     onError: (error: unknown) => void,
   ): void {
+    const goOn = (): void => this.runSync(iterator, minimumBytes, onEnd, onError);
     try {
       while (!this.#stopped) {
         if (this.#large !== undefined) {
           this.#sendSlice(this.#large);
         } else {
-          const step = iterator.next();
-          if (step.done === true || this.#response.bodyForbidden) {
+          const step = this.#held ?? iterator.next();
+          this.#held = this.#writing === undefined ? undefined : step;
+          if (this.#held !== undefined) return void this.settled().then(goOn);
+          if (step.done === true || this.#response.takesNoMore) {
             this.#sendBatch();
             return onEnd(step.done === true);
           }
           this.#add(step.value, minimumBytes);
         }
-        if (!this.#keepsPace(() => this.runSync(iterator, minimumBytes, onEnd, onError))) return;
+        if (!this.#keepsPace(goOn)) return;
       }
     } catch (error) {
       onError(error);
@@ -78,30 +125,32 @@ export class BodyPump {
   async runAsync(iterator: BodyIterator): Promise<boolean> {
     while (!this.#stopped) {
       const step = await iterator.next();
+      await this.settled();
       if (step.done === true) return true;
-      if (this.#stopped || this.#response.bodyForbidden) return false;
+      if (this.#stopped || this.#response.takesNoMore) return false;
       const length = itemLength(step.value);
-      if (length > 0) await this.send(step.value, length);
+      if (length > 0) await this.#send(step.value, length);
     }
     return false;
   }
 
   /** Sends one item now, in slices when it is large; resolves when the client is ready for more. */
-  async send(item: Item, length: number): Promise<void> {
+  async #send(item: Item, length: number): Promise<void> {
+    if (this.#stopped) return;
     if (length <= SLICE_BYTES) {
       this.#queue([item], length);
-      return this.writable();
+      return this.#writable();
     }
     const bytes = typeof item === "string" ? Buffer.from(item) : item;
     for (let start = 0; start < length && !this.#stopped; start += SLICE_BYTES) {
       const slice = bytes.subarray(start, start + SLICE_BYTES);
       this.#queue([slice], slice.length);
-      await this.writable();
+      await this.#writable();
     }
   }
 
   /** Flushes; resolves when more may be queued. */
-  async writable(): Promise<void> {
+  async #writable(): Promise<void> {
     this.#unflushedBytes = 0;
     if (!this.#gate.flush()) {
       this.#burstBytes = 0;
@@ -127,6 +176,12 @@ export class BodyPump {
     if (minimumBytes === 0) this.#gate.flush();
   }
 
+  /** Sends what was taken from an iterator and not yet sent: a write must not overtake it. */
+  #sendQueued(): void {
+    this.#sendBatch();
+    while (this.#large !== undefined) this.#sendSlice(this.#large);
+  }
+
   #sendBatch(): void {
     if (this.#batchBytes === 0) return;
     const items = this.#batch;
@@ -143,7 +198,7 @@ export class BodyPump {
   }
 
   #queue(items: readonly Item[], length: number): void {
-    this.#burstBytes += length;
+    this.#burstBytes += Math.max(length, MIN_COUNTED_BYTES);
     this.#unflushedBytes += length;
     this.#response.sendItems(items, length);
   }

@@ -49,7 +49,9 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   #bytesReceived = 0;
   #discarded = 0;
   #lingered = 0;
-  #onWritable: (() => void) | undefined = undefined;
+  /** Who waits for the peer to take more. */
+  #onWritable: (() => void)[] = [];
+  #cutReason: Error | undefined = undefined;
   #resolveEnded!: () => void;
 
   constructor(socket: Duplex, endpoints: Endpoints, server: ServerContext) {
@@ -91,6 +93,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   /** Ends it now, whatever it does. */
   cut(reason: Error): void {
+    this.#cutReason = reason;
     this.#current?.input.fail(reason);
     this.#current?.input.abort(reason);
     this.#current?.run.cancel(reason);
@@ -156,9 +159,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   onProgress(): void {
     this.#ledger.settle();
     if (this.transport.pendingBytes > HIGH_WATER_BYTES / 2) return;
-    const callback = this.#onWritable;
-    this.#onWritable = undefined;
-    callback?.();
+    this.#callWritable();
     if (this.#state <= READING_HEAD && (this.peerEnded || !this.transport.reading)) {
       this.transport.resume();
       this.#serve();
@@ -170,7 +171,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     const wasTaken = this.#state === TAKEN;
     this.#state = CLOSED;
     this.#current = undefined;
-    const reason = new ClientDisconnected(undefined, error === undefined ? undefined : { cause: error });
+    const reason = this.#cutReason ?? new ClientDisconnected(undefined, error && { cause: error });
     if (current !== undefined && !current.over) {
       const { run, input } = current;
       if (input.waiting) run.record.disconnectPhase ??= "request-body";
@@ -182,9 +183,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
       if (wasTaken) run.record.endAt(this.transport.bytesQueued); // when to end it was the application's to say
       this.#ledger.add(run);
     }
-    const callback = this.#onWritable;
-    this.#onWritable = undefined;
-    callback?.();
+    this.#callWritable();
     this.#ledger.abandon(reason);
     this.#resolveEnded();
     this.server.onEnded(this);
@@ -351,11 +350,24 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   onceWritable(callback: () => void): void {
     if (this.#state === CLOSED) callback();
-    else this.#onWritable = callback; // also on a socket that broke: its end is told soon, and calls back
+    else this.#onWritable.push(callback); // also on a socket that broke: its end is told soon, and calls back
   }
 
+  #callWritable(): void {
+    if (this.#onWritable.length === 0) return;
+    const callbacks = this.#onWritable;
+    this.#onWritable = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** A peer's fault is one line; anything else is told with its stack. */
   report(what: string, error: unknown): void {
+    const { logger } = this.server;
+    if (error instanceof ProtocolError) {
+      logger.info(`(${process.pid}) ${what} for ${showPeer(this.endpoints)}: ${error.code}: ${error.message}`);
+      return;
+    }
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.server.logger.error(`(${process.pid}) ${what}${error === undefined ? "" : `: ${detail}`}`);
+    logger.error(`(${process.pid}) ${what}${error === undefined ? "" : `: ${detail}`}`);
   }
 }

@@ -1,5 +1,5 @@
 // The facts of one request and its response, gathered while they happen: what an Exchange is made of.
-// A span of the transport's ledger tells what reached the socket. Written by the request run and the connection, read
+// A span in the transport's books tells what reached the socket. Written by the request run and the connection, read
 // by extensions; it decides nothing.
 
 import type { Endpoints, Header } from "./environ.ts";
@@ -22,7 +22,7 @@ export class ExchangeRecord implements Exchange {
   disconnectPhase: DisconnectPhase | undefined = undefined;
   error: unknown = undefined;
   readonly #head: RequestHead;
-  /** Where in the connection's ledger the response begins. */
+  /** Where in the transport's books the response begins. */
   readonly #startPosition: number;
   /** Where it ends, once its last byte is queued. */
   #endPosition = Number.POSITIVE_INFINITY;
@@ -42,11 +42,11 @@ export class ExchangeRecord implements Exchange {
   }
 
   get requestLine(): string {
-    const { method, target, minorVersion } = this.#head;
-    return `${method} ${target} HTTP/1.${minorVersion}`;
+    const { method, target, version } = this.#head;
+    return `${method} ${target} ${version}`;
   }
 
-  /** The last byte is queued: the response ends at this position of the ledger. */
+  /** The last byte is queued: the response ends at this position of the books. */
   endAt(position: number): void {
     this.#endPosition = position;
   }

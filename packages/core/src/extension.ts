@@ -1,5 +1,5 @@
 // The public door of the server: what an Extension is told, and the facts of a response it is told with.
-// Types and one record only. The access log and the post hooks come through here like everybody else.
+// Types only. The access log and the post hooks come through here like everybody else.
 
 import type { Duplex } from "node:stream";
 import type { Endpoints } from "./environ.ts";

@@ -87,7 +87,7 @@ export const OPTION_TABLE: Readonly<Record<keyof Options, OptionRow>> = Object.f
   minimumChunkSize: row(
     4096,
     "a whole number of bytes, 0 or more",
-    isSize,
+    (value) => value === 0 || (Number.isSafeInteger(value) && (value as number) > 0),
     "minimum_chunk_size",
     "items of a synchronous body are joined up to this size; 0 sends each at once",
     "eventlet: 4096",

@@ -1,4 +1,4 @@
-// Reading every socket of a server through one reused buffer: the one file that knows Node's internals.
+// Reading every socket of a server through one reused buffer. It knows Node's internals, as only reset-socket.ts does too.
 //
 // `net.Socket` takes an `onread` buffer only when a program connects; for accepted sockets no public option reaches it.
 // The pieces it is made of are there all the same: two symbol-keyed fields and the handle's `useUserBuffer`. They are

@@ -23,6 +23,8 @@ export interface RequestHead {
   readonly target: string;
   readonly path: string;
   readonly query: string | undefined;
+  /** The protocol version as it came, e.g. `HTTP/1.1`. */
+  readonly version: string;
   /** 0 for HTTP/1.0; 1 for HTTP/1.1 and every later 1.x. */
   readonly minorVersion: 0 | 1;
   readonly fields: Field[];
@@ -83,6 +85,7 @@ export function parseRequestHead(text: string, start: number, limits: HeadLimits
     target,
     path,
     query,
+    version: text.slice(targetEnd + 1, lineEnd),
     minorVersion,
     fields,
     host,

@@ -85,8 +85,8 @@ export class RequestParser {
       this.#beginHead(0);
       return;
     }
-    const pending = this.#end - this.#start;
-    if (this.#borrowed || this.#bytes.length - this.#end < bytes.length) this.#own(pending + bytes.length);
+    const room = this.#bytes.length - this.#end; // none in borrowed bytes
+    if (room < bytes.length) this.#own(this.#end - this.#start + bytes.length);
     bytes.copy(this.#bytes, this.#end);
     this.#end += bytes.length;
   }

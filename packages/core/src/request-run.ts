@@ -4,7 +4,7 @@
 // a promise.
 
 import { type BodyIterator, closeBody, completeItems, isPromise, iterate } from "./body.ts";
-import { BodyPump, type Gate, SLICE_BYTES } from "./body-pump.ts";
+import { BodyPump, type Gate } from "./body-pump.ts";
 import { ClientDisconnected, ProtocolError, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
@@ -27,8 +27,6 @@ export interface RunHost extends Gate {
 /** Complete bodies up to this size leave with their head in one write. */
 const MAX_WHOLE_BYTES = 64 * 1024;
 
-const READY: Promise<void> = Promise.resolve();
-
 export class RequestRun {
   readonly record: ExchangeRecord;
   readonly response: Response;
@@ -45,8 +43,8 @@ export class RequestRun {
   #cancelReason: unknown = undefined;
   /** Why `wsgi.signal` fired: the client closed its side, or the run was cancelled. */
   #leftReason: unknown = undefined;
-  /** The last of the `write()` calls that wait for the client, if any. */
-  #writing: Promise<void> | undefined = undefined;
+  /** What was told the operator already. */
+  #reported: unknown = undefined;
 
   constructor(
     record: ExchangeRecord,
@@ -98,41 +96,18 @@ export class RequestRun {
     return this.#write;
   };
 
-  /** PEP 3333's `write`: the item goes out at once, or behind those that still wait. */
   readonly #write: Write = (item) => {
     try {
       const length = itemLength(item);
       if (this.#over) throw this.#lateError();
-      const before = this.#writing;
-      if (length === 0) return before ?? READY;
-      if (before !== undefined || length > SLICE_BYTES) {
-        return this.#queueWrite((before ?? READY).then(() => this.#send(item, length)));
-      }
-      this.response.sendItems([item], length);
-      return this.#host.flush() ? READY : this.#queueWrite(this.#bodyPump().writable());
+      return this.#bodyPump().write(item, length);
     } catch (error) {
+      if (error instanceof UsageError) this.#report("write() failed", error); // nobody may wait for the promise
       const failed = Promise.reject(error);
-      failed.catch(() => {}); // reported here or by the application, but no end of the process
+      failed.catch(() => {});
       return failed;
     }
   };
-
-  #queueWrite(written: Promise<void>): Promise<void> {
-    const checked = written.then(() => {
-      if (this.#cancelReason !== undefined) throw this.#cancelReason;
-    });
-    const settled = (): void => {
-      if (this.#writing === checked) this.#writing = undefined;
-    };
-    checked.then(settled, settled);
-    this.#writing = checked;
-    return checked;
-  }
-
-  async #send(item: Item, length: number): Promise<void> {
-    if (this.#over) throw this.#lateError();
-    await this.#bodyPump().send(item, length);
-  }
 
   #lateError(): unknown {
     return this.#cancelReason ?? new UsageError("RESPONSE_FINISHED");
@@ -158,7 +133,7 @@ export class RequestRun {
     if (this.#host.taken) return this.#done();
     try {
       const items = completeItems(body);
-      if (items !== undefined && this.#writing === undefined) this.#sendComplete(items);
+      if (items !== undefined && !this.#isWriting) this.#sendComplete(items);
       else if (body instanceof FileBody) this.#await(this.#sendFile(body));
       else this.#iterate(items ?? body);
     } catch (error) {
@@ -179,7 +154,7 @@ export class RequestRun {
   async #sendFile(body: FileBody): Promise<void> {
     const size = await body.open();
     if (this.#over) return this.#close();
-    await this.#writing;
+    await this.#pump?.settled();
     this.response.sendHead(size);
     this.#iterate(body);
   }
@@ -192,16 +167,16 @@ export class RequestRun {
       if (exhausted) this.#iterator = undefined;
       this.#finish();
     };
-    if (!isAsync && this.#writing === undefined) {
+    if (!isAsync) {
       const minimumBytes = this.environ["eventlet.minimum_write_chunk_size"];
       this.#bodyPump().runSync(iterator as Iterator<Item>, minimumBytes, onEnd, (error) => this.fail(error));
       return;
     }
-    const run = async (): Promise<void> => {
-      await this.#writing;
-      onEnd(await this.#bodyPump().runAsync(iterator));
-    };
-    this.#await(run());
+    this.#await(this.#bodyPump().runAsync(iterator).then(onEnd));
+  }
+
+  get #isWriting(): boolean {
+    return this.#pump?.writing === true;
   }
 
   #await(promise: Promise<void>): void {
@@ -213,7 +188,8 @@ export class RequestRun {
   /** All items are queued: ends the body, or breaks it off when it is too short. */
   #finish(): void {
     if (this.#over) return;
-    if (this.#writing !== undefined) return this.#await(this.#writing.then(() => this.#finish()));
+    if (this.#pump !== undefined && this.#isWriting)
+      return this.#await(this.#pump.settled().then(() => this.#finish()));
     const { response } = this;
     response.sendEnd();
     if (response.excessBytes > 0) {
@@ -233,24 +209,31 @@ export class RequestRun {
 
   #end(): void {
     this.#over = true;
-    this.#pump?.stop();
+    this.#pump?.stop(this.#cancelReason);
     this.#close();
   }
 
   /** The application or its body failed: a 500 while that is possible, else the connection breaks off. */
-  fail(error: unknown): void {
+  fail(thrown: unknown): void {
+    const error = thrown ?? new Error(`the application threw ${String(thrown)}`);
     const gaveUp = this.#isGivingUp(error);
     if (this.#over) {
-      if (!gaveUp) this.#host.report("the application failed after its response was over", error);
+      if (!gaveUp) this.#report("the application failed after its response was over", error);
       return;
     }
     this.record.error = gaveUp ? this.#leftReason : error;
     if (gaveUp) this.record.disconnectPhase ??= this.response.headSent ? "response-body" : "before-head";
-    else this.#host.report("the application failed", error);
+    else this.#report("the application failed", error);
     this.#end();
     if (this.response.headSent || this.#host.taken) return this.#host.onBroken(this);
     this.#sendErrorPage(this.record.error);
     this.#host.onDone(this);
+  }
+
+  /** Tells the operator, once for each error. */
+  #report(what: string, error: unknown): void {
+    if (error !== this.#reported) this.#host.report(what, error);
+    this.#reported = error;
   }
 
   /** Whether an error only says that the client left, in the words of `wsgi.signal` or of what was given it. */
@@ -278,7 +261,8 @@ export class RequestRun {
     const iterator = this.#iterator;
     this.#body = undefined;
     this.#iterator = undefined;
-    if (typeof body !== "object" || body === null || Array.isArray(body)) return;
+    if (typeof body !== "object" || body === null) return;
+    if (Array.isArray(body) && !("close" in body)) return;
     closeBody(body, iterator, this.#iterated, (error) => this.#host.report("closing a body failed", error));
   }
 }

@@ -71,6 +71,11 @@ export class Response {
     return this.start !== undefined && isBodyForbidden(this.#head.method, this.start.status);
   }
 
+  /** Whether whatever else the application gives would be dropped: PEP 3333 says to stop iterating then. */
+  get takesNoMore(): boolean {
+    return this.bodyForbidden || this.excessBytes > 0;
+  }
+
   /** How the end of the body is found by the client: `close` must break off visibly when it fails. */
   get endsByClose(): boolean {
     return this.headSent && this.#framingKind === "close";

@@ -44,7 +44,9 @@ export class RunningServer implements Server, ServerContext {
   #accepted = 0;
   #requests = 0;
   #cut = 0;
+  /** When the timeouts were looked at last, in seconds of `performance.now()`. */
   #now = 0;
+  readonly #watchSeconds: number;
   #watch: NodeJS.Timeout | undefined;
   #dateSecond = -1;
   #date = "";
@@ -58,6 +60,7 @@ export class RunningServer implements Server, ServerContext {
     this.logger = options.logOutput ? resolveLogger(options.log) : SILENT;
     this.minorVersion = options.maxHttpVersion === "HTTP/1.0" ? 0 : 1;
     this.headEncoder = new ResponseHeadEncoder(options.capitalizeResponseHeaders);
+    this.#watchSeconds = watchSeconds(options);
     this.environBase = environBase(options, this.logger);
     this.#pool = options.customPool ?? new Pool(options.maxSize);
     const builtIn = options.logOutput ? [accessLog(this.logger, options)] : [];
@@ -78,8 +81,11 @@ export class RunningServer implements Server, ServerContext {
       });
     }
     const { signal } = this.options;
-    if (signal?.aborted === true) void this.close();
-    else signal?.addEventListener("abort", () => void this.close(), { once: true });
+    if (signal === undefined) return;
+    const close = (): void => void this.close();
+    if (signal.aborted) close();
+    else signal.addEventListener("abort", close, { once: true });
+    void this.closed.then(() => signal.removeEventListener("abort", close)); // a signal may outlive many servers
   }
 
   get counters(): ServerCounters {
@@ -135,7 +141,7 @@ export class RunningServer implements Server, ServerContext {
     this.logger.debug(`(${process.pid}) accepted ${showPeer(ends)}`);
     const connection = new Connection(socket, ends, this);
     this.#connections.add(connection);
-    this.#watch ??= setInterval(this.#checkAll, watchInterval(this.options)).unref();
+    this.#watch ??= setInterval(this.#checkAll, this.#watchSeconds * 1000).unref();
     connection.start();
     return connection.ended;
   }
@@ -149,7 +155,7 @@ export class RunningServer implements Server, ServerContext {
 
   now(): number {
     if (this.#watch === undefined) this.#now = performance.now() / 1000;
-    return this.#now;
+    return this.#now + this.#watchSeconds;
   }
 
   milliseconds(): number {
@@ -227,11 +233,11 @@ export class RunningServer implements Server, ServerContext {
   }
 }
 
-/** Often enough for the shortest timeout, twice a second at the least. Milliseconds. */
-function watchInterval({ headTimeout, socketTimeout, dataRateGrace, lingerTimeout, keepalive }: ServerOptions): number {
+/** Seconds between looks at the timeouts: often enough for the shortest one, twice a second at the least. */
+function watchSeconds({ headTimeout, socketTimeout, dataRateGrace, lingerTimeout, keepalive }: ServerOptions): number {
   const idle = typeof keepalive === "number" ? keepalive : 0;
   const timeouts = [headTimeout, socketTimeout, dataRateGrace, lingerTimeout, idle].filter((seconds) => seconds > 0);
-  return Math.max(10, Math.min(...timeouts, 2) * 250);
+  return Math.max(0.01, Math.min(...timeouts, 2) / 4);
 }
 
 function environBase(options: ServerOptions, logger: Logger): EnvironBase<FileWrapper> {

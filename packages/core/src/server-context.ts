@@ -20,7 +20,7 @@ export interface ServerContext {
   readonly minorVersion: 0 | 1;
   /** Whether the server has begun to close. */
   readonly closing: boolean;
-  /** Seconds of a steady clock, as fresh as the last look at timeouts. */
+  /** Seconds of a steady clock, rounded up to the next look at the timeouts: what is counted from it never ends early. */
   now(): number;
   /** Milliseconds of `performance.now()`. */
   milliseconds(): number;

@@ -1,11 +1,12 @@
-// One socket: bytes in by callback, bytes out in few writes, and a ledger of how many really went to the system.
+// One socket: bytes in by callback, bytes out in few writes, and books on how many really went to the system.
 // Knows sockets and nothing of HTTP. The connection decides what is read and written; this only does it.
 //
-// The ledger: `bytesQueued` counts what was handed to this file, `bytesSent` what the system took. Both only grow, so a
+// The books: `bytesQueued` counts what was handed to this file, `bytesSent` what the system took. Both only grow, so a
 // response is the span between two positions, and it is out when `bytesSent` has passed its end.
 
 import type { Duplex } from "node:stream";
 import type { ReadBuffer } from "./read-buffer.ts";
+import { resetSocket } from "./reset-socket.ts";
 
 export interface TransportEvents {
   /** Bytes arrived; they are valid during the call only. */
@@ -125,9 +126,7 @@ export class Transport {
 
   /** Breaks the connection so that the peer cannot take what it got for the whole. */
   reset(): void {
-    const { socket } = this as { socket: Duplex & { resetAndDestroy?: () => void } };
-    if (socket.resetAndDestroy === undefined) socket.destroy();
-    else socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   /** Hands the socket over as an ordinary stream; only its end is still followed. `rest` is put back to be read again. */
