@@ -85,6 +85,11 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     return this.#state === RUNNING || this.#state === TAKEN;
   }
 
+  /** Whether all is sent and only the peer's own closing is waited for. */
+  get lingering(): boolean {
+    return this.#state === CLOSING && this.transport.pendingBytes === 0;
+  }
+
   /** The server closes: an idle connection ends now, another one after its request. */
   shutdown(): void {
     if (this.#state === IDLE) this.#close();
@@ -178,7 +183,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
       run.record.bytesReceived = this.parser.takeConsumed();
       input.fail(reason);
       input.abort(reason);
-      run.cancel(reason);
+      run.cancel(reason, !wasTaken || this.#cutReason !== undefined);
       current.end();
       if (wasTaken) run.record.endAt(this.transport.bytesQueued); // when to end it was the application's to say
       this.#ledger.add(run);

@@ -60,7 +60,7 @@ export const USAGE_ERRORS = {
   BAD_READ_SIZE: "a read size is a whole number of bytes, or negative for everything",
   INTERIM_TOO_LATE:
     "an interim response goes out before the head of the response, 100 Continue to a client that waits for it",
-  READ_AFTER_RESPONSE: "wsgi.input is read before the response ends",
+  READ_AFTER_RESPONSE: "wsgi.input is read before the response ends, and before the socket is taken over",
   CANNOT_UPGRADE: "a socket is taken over before anything but a 101, or a 2xx to CONNECT, was answered",
 } as const satisfies Record<string, string>;
 

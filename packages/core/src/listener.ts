@@ -35,6 +35,8 @@ export interface Listener {
   readonly scheme: "http" | "https";
   /** Resolves when bound; rejects with ListenError when that fails. */
   readonly ready: Promise<BoundAddress>;
+  /** Whether a server has it: another one cannot. */
+  readonly served: boolean;
   /** Begins to hand out connections. Connections that came before wait. @throws {UsageError} when called twice */
   accept(handlers: ListenerHandlers): void;
   /** Stops accepting. Connections handed out live on. */
@@ -82,6 +84,10 @@ class SocketListener implements Listener {
     this.#server.on("connection", (socket: Duplex) => this.#onConnection(socket));
     this.#server.on("close", () => this.#handlers?.onClose());
     this.ready = this.#bind(options);
+  }
+
+  get served(): boolean {
+    return this.#handlers !== undefined;
   }
 
   accept(handlers: ListenerHandlers): void {

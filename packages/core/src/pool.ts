@@ -36,7 +36,8 @@ export class Pool implements ConnectionPool {
 
   #run(task: () => Promise<void>): void {
     this.#running++;
-    task().then(this.#ended, this.#ended);
+    const run = async (): Promise<void> => task(); // one that throws at once gives its room back like one that rejects
+    run().then(this.#ended, this.#ended);
   }
 
   readonly #ended = (): void => {

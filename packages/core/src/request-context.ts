@@ -116,6 +116,7 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   takeSocket(): Duplex {
     const { response } = this.run;
+    if (this.#host.taken) throw new UsageError("CANNOT_UPGRADE", "it was taken over already");
     if (this.#over || response.headSent) throw new UsageError("CANNOT_UPGRADE", "the response has started");
     if (this.#host.transport.closed) throw new UsageError("CANNOT_UPGRADE", "the client has left");
     if (response.start !== undefined) {
@@ -124,6 +125,7 @@ export class RequestContext implements InputSource, HeadPolicy {
       if (status !== 101 && !isTunnel) throw new UsageError("CANNOT_UPGRADE", `startResponse was given ${statusLine}`);
       response.sendHead();
     }
+    this.input.close();
     return this.#host.release();
   }
 

@@ -74,12 +74,16 @@ export class RequestRun {
     this.#take(body);
   }
 
-  /** The client left, or the server cuts the request: stops the body. The connection reports the exchange. */
-  cancel(reason: unknown): void {
+  /**
+   * The client left, or the server cuts the request: stops the body. The connection reports the exchange.
+   *
+   * @param isFailure false when that is how it had to end: the application has the socket, and the socket was closed
+   */
+  cancel(reason: unknown, isFailure = true): void {
     this.#cancelReason ??= reason;
     this.#leftReason ??= reason;
     if (this.#over) return;
-    this.record.error ??= reason;
+    if (isFailure) this.record.error ??= reason;
     this.#end();
   }
 

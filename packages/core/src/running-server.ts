@@ -76,13 +76,13 @@ export class RunningServer implements Server, ServerContext {
     for (const listener of this.#listeners) {
       listener.accept({
         onConnection: (socket) => this.#onConnection(socket, listener),
-        onClose: () => void this.close(),
+        onClose: () => this.#closeUnlessClosing(),
         onError: (error) => this.logger.error(`(${process.pid}) accepting connections failed: ${error.message}`),
       });
     }
     const { signal } = this.options;
     if (signal === undefined) return;
-    const close = (): void => void this.close();
+    const close = (): void => this.#closeUnlessClosing();
     if (signal.aborted) close();
     else signal.addEventListener("abort", close, { once: true });
     void this.closed.then(() => signal.removeEventListener("abort", close)); // a signal may outlive many servers
@@ -202,6 +202,11 @@ export class RunningServer implements Server, ServerContext {
     return this.closed;
   }
 
+  /** From outside, by a listener or the signal: it must not shorten a deadline that somebody asked for. */
+  #closeUnlessClosing(): void {
+    if (!this.closing) void this.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -210,8 +215,8 @@ export class RunningServer implements Server, ServerContext {
     this.logger.info(`(${process.pid}) wsgi exiting`);
     this.#deadline.signal.addEventListener("abort", () => this.#cutAll(), { once: true });
     await Promise.allSettled(this.#listeners.map((listener) => listener.close()));
-    // What has arrived by now is answered: let it be read before connections count as idle.
-    await new Promise((resolve) => setImmediate(resolve));
+    // What has arrived by now is answered: two turns are one whole look at the sockets before connections count as idle.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
     for (const connection of this.#connections) connection.shutdown();
@@ -228,8 +233,10 @@ export class RunningServer implements Server, ServerContext {
   }
 
   #cutAll(): void {
-    this.#cut += this.#connections.size;
-    for (const connection of this.#connections) connection.cut(this.#deadline.signal.reason);
+    for (const connection of this.#connections) {
+      if (!connection.lingering) this.#cut++;
+      connection.cut(this.#deadline.signal.reason);
+    }
   }
 }
 

@@ -21,6 +21,9 @@ export function server(listeners: Listener | readonly Listener[], application: A
   const list = Array.isArray(listeners) ? (listeners as readonly Listener[]) : [listeners as Listener];
   if (list.length === 0 || !list.every(isListener))
     throw new UsageError("BAD_LISTENER", "expected what listen() returns");
+  if (list.some((listener) => listener.served) || new Set(list).size < list.length) {
+    throw new UsageError("BAD_LISTENER", "one of them has a server already, or was given twice");
+  }
   const running = new RunningServer(list, application, resolveOptions(options));
   running.run();
   return running;
