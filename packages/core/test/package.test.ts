@@ -1,13 +1,24 @@
 // The package as its users get it: packed, installed from the tarball into an empty project, and used from there by real
 // child processes. Needs npm, but no network: there is nothing to download.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+
+/** The hello of the documentation. */
+const HELLO = `import { listen, server } from "@wsgi/core";
+
+server(listen(["", 8090]), (environ, startResponse) => {
+  startResponse("200 OK", [["Content-Type", "text/plain"]]);
+  return ["Hello, World!\\r\\n"];
+});
+`;
+/** The same on a free port. */
+const HELLO_ON_FREE_PORT = HELLO.replace("8090", "0");
 
 const require = createRequire(import.meta.url);
 const packageFolder = join(import.meta.dirname, "..");
@@ -26,7 +37,42 @@ async function run(cwd: string, ...command: string[]): Promise<string> {
   }
 }
 
-describe("the packed package", () => {
+/** Writes TypeScript files into the folder, checks their types and compiles them. */
+async function compile(folder: string, files: Record<string, string>): Promise<void> {
+  for (const [name, source] of Object.entries(files)) await writeFile(join(folder, name), source);
+  const typesOfNode = dirname(dirname(require.resolve("@types/node/package.json")));
+  const compilerOptions = {
+    module: "node16",
+    target: "es2022",
+    strict: true,
+    types: ["node"],
+    typeRoots: [typesOfNode],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
+  await run(folder, process.execPath, require.resolve("typescript/bin/tsc"));
+}
+
+/** Runs a server in the folder until the test ends, and resolves with what curl gets from it. */
+async function serveAndAsk(cwd: string, name: string): Promise<string> {
+  const child = spawn(process.execPath, [name], { cwd, stdio: ["ignore", "inherit", "pipe"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  onTestFinished(async () => {
+    child.kill();
+    await ended;
+  });
+  const port = await new Promise<string>((resolve, reject) => {
+    let log = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+      const [, found] = /wsgi starting up on \S+:(\d+)\n/.exec(log) ?? [];
+      if (found !== undefined) resolve(found);
+    });
+    ended.then(() => reject(new Error(`${name} ended:\n${log}`)));
+  });
+  return await run(cwd, "curl", "--silent", "--show-error", `http://localhost:${port}/`);
+}
+
+describe("the packed package", { timeout: 30_000 }, () => {
   let project: string;
   let installed: string;
 
@@ -102,24 +148,46 @@ describe("the packed package", () => {
     expect(printed).toBe("@wsgi/core ERR_PACKAGE_PATH_NOT_EXPORTED\n");
   });
 
-  test("gives its types to ECMAScript and to CommonJS modules", { timeout: 60_000 }, async () => {
-    const source = `
-      import { formatDateTime } from "@wsgi/core";
-      export const text: string = formatDateTime(0);
-      // @ts-expect-error: the types are there, and are not any
-      export const wrong: number = formatDateTime("0");
-    `;
-    await writeFile(join(project, "program.mts"), source);
-    await writeFile(join(project, "program.cts"), source);
-    const typesOfNode = dirname(dirname(require.resolve("@types/node/package.json")));
-    const compilerOptions = { module: "node16", target: "es2022", strict: true, noEmit: true, types: ["node"] };
-    await writeFile(
-      join(project, "tsconfig.json"),
-      JSON.stringify({
-        compilerOptions: { ...compilerOptions, typeRoots: [typesOfNode] },
-        files: ["program.mts", "program.cts"],
-      }),
-    );
-    await run(project, process.execPath, require.resolve("typescript/bin/tsc"));
+  test("shows in its README the hello that is tested here", async () => {
+    expect(await readFile(join(installed, "README.md"), "utf8")).toContain(`\`\`\`ts\n${HELLO}\`\`\``);
+  });
+
+  test.each(["hello.mjs", "hello.js"])("serves the hello of the documentation as %s, unchanged", async (name) => {
+    const folder = await mkdtemp(join(project, "module-"));
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    await writeFile(join(folder, name), HELLO_ON_FREE_PORT);
+    expect(await serveAndAsk(folder, name)).toBe("Hello, World!\r\n");
+  });
+
+  test("serves the hello of the documentation in CommonJS", async () => {
+    const required = HELLO_ON_FREE_PORT.replace(/^import (.*) from (.*);$/m, "const $1 = require($2);");
+    await writeFile(join(project, "required.cjs"), required);
+    expect(await serveAndAsk(project, "required.cjs")).toBe("Hello, World!\r\n");
+  });
+
+  // One run of the compiler for all: it checks the package's own declarations and those of Node too, which takes seconds.
+  describe("with TypeScript", () => {
+    beforeAll(async () => {
+      const types = `
+        import { formatDateTime } from "@wsgi/core";
+        export const text: string = formatDateTime(0);
+        // @ts-expect-error: the types are there, and are not any
+        export const wrong: number = formatDateTime("0");
+      `;
+      await compile(project, {
+        "types.mts": types,
+        "types.cts": types,
+        "hello.mts": HELLO_ON_FREE_PORT,
+        "hello.cts": HELLO_ON_FREE_PORT,
+      });
+    }, 60_000);
+
+    test.each(["mts", "cts"])("gives its types to a module of the kind %s", async (kind) => {
+      expect(await readdir(project)).toContain(`types.${kind.replace("t", "j")}`);
+    });
+
+    test.each(["hello.mjs", "hello.cjs"])("serves the hello of the documentation, compiled to %s", async (name) => {
+      expect(await serveAndAsk(project, name)).toBe("Hello, World!\r\n");
+    });
   });
 });

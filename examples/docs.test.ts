@@ -1,0 +1,169 @@
+// The code of the documentation: all of it is typechecked, and every program in it runs and does what the text says.
+
+import { readFileSync } from "node:fs";
+import net from "node:net";
+import { join } from "node:path";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { Client } from "../packages/core/test/support/client.ts";
+import { compile, findCodeBlocks, writeCodeBlocks } from "./support/code-blocks.ts";
+import { curl, Program } from "./support/program.ts";
+
+const blocks = findCodeBlocks([
+  ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
+  ...["options", "environ", "errors", "extensions", "differences", "migrating-from-eventlet"].map(
+    (n) => `docs/${n}.md`,
+  ),
+]);
+const folder = writeCodeBlocks(blocks);
+const freePorts = join(folder, "free-ports.js");
+
+/** What the compiler says. */
+let faults: string;
+
+beforeAll(async () => {
+  faults = await compile(folder);
+}, 60_000);
+
+interface Running {
+  readonly program: Program;
+  readonly port: number;
+  readonly url: string;
+  readonly file: string;
+}
+
+async function sayHello({ url }: Running): Promise<void> {
+  expect(await curl(url)).toBe("Hello, World!\r\n");
+}
+
+/** What each program does, in the order of the pages. */
+const programs: [title: string, check: (running: Running) => Promise<void>][] = [
+  ["README.md: wsgi", sayHello],
+  [
+    "README.md: The environ",
+    async ({ url }) => {
+      const response = await fetch(url, { method: "POST", body: "{}", headers: { "content-type": "text/json" } });
+      expect([response.headers.get("content-type"), await response.text()]).toEqual(["text/json", "{}"]);
+      expect((await fetch(url, { method: "POST", body: "x".repeat(1_000_001) })).status).toBe(413);
+    },
+  ],
+  ["README.md: Extensions", sayHello],
+  ["packages/core/README.md: @wsgi/core", sayHello],
+  ["packages/core/README.md: @wsgi/core", sayHello],
+  [
+    "packages/core/README.md: `server(listeners, application, options?)`",
+    async ({ url, program }) => {
+      const [, path = ""] = await program.prints(/\[\/run\/app\.sock is (.+)\]/);
+      await program.prints(/^http:\/\/127\.0\.0\.1:\d+ and http:\/run\/app\.sock$/m);
+      expect(await curl(url)).toBe("Hello, 127.0.0.1\r\n");
+      expect(await curl("--unix-socket", join(folder, path), "http://localhost/")).toBe("Hello, unix\r\n");
+      program.kill("SIGTERM");
+      expect(await program.exit).toEqual({ code: 0, signal: null });
+      expect(program.stdout).toMatch(/^closed, 0 connections cut$/m);
+    },
+  ],
+  [
+    "packages/core/README.md: Applications",
+    async ({ url, port, program }) => {
+      expect(await curl(url)).toBe("3\n2\n1\n");
+      const client = await Client.connect(port);
+      client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await client.receive("3\n");
+      client.leave();
+      await program.logs(/"GET \/ HTTP\/1\.1" 200 [24] /);
+      expect(program.stderr).not.toMatch(/failed/);
+    },
+  ],
+  [
+    "packages/core/README.md: `write`",
+    async ({ url }) => expect(await curl(url)).toBe("line 1\nline 2\nline 3\nend\n"),
+  ],
+  [
+    "packages/core/README.md: Reading the body",
+    async ({ url }) => expect(await curl("--data-binary", "one\ntwo\nthree", url)).toBe("2 lines, 13 bytes\r\n"),
+  ],
+  [
+    "packages/core/README.md: Files",
+    async ({ url, file }) => {
+      const response = await fetch(url);
+      const text = readFileSync(file, "utf8");
+      expect(response.headers.get("content-length")).toBe(String(text.length));
+      expect(await response.text()).toBe(text);
+    },
+  ],
+  [
+    "packages/core/README.md: Upgrades",
+    async ({ port }) => {
+      const client = await Client.connect(port);
+      client.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: shout\r\n\r\nread ahead, ");
+      await client.receive(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\nREAD AHEAD, $/);
+      client.send("and after");
+      await client.receive("AND AFTER");
+      client.finish();
+      await client.end();
+      const plain = await Client.connect(port);
+      plain.send("GET / HTTP/1.0\r\n\r\n");
+      expect(await plain.end()).toMatch(/^HTTP\/1\.1 426 .*\r\n(.+\r\n)*Upgrade: shout\r\n/);
+    },
+  ],
+  [
+    "packages/core/README.md: Extensions",
+    async ({ url, program }) => {
+      expect(await curl(`${url}slow`)).toBe("That took a while.\r\n");
+      await program.prints(/^GET \/slow HTTP\/1\.1 took \d+ ms$/m);
+    },
+  ],
+  ["docs/environ.md: Keys of your own", async ({ url }) => expect(await curl(`${url}é`)).toBe("example: GET /é\r\n")],
+  [
+    "docs/errors.md: ListenError",
+    async (running) => {
+      await sayHello(running);
+      const taken = net.createServer();
+      await new Promise<void>((resolve) => taken.listen(0, resolve));
+      onTestFinished(() => void taken.close());
+      const env = { WSGI_TEST_PORT: String((taken.address() as net.AddressInfo).port) };
+      const second = new Program(running.file, { preload: [freePorts], cwd: folder, env });
+      expect(await second.exit).toEqual({ code: 1, signal: null });
+      expect(second.stderr).toMatch(/^The port is taken\. Is another server running\?$/m);
+    },
+  ],
+  [
+    "docs/extensions.md: An example: request ids and totals",
+    async ({ url, program }) => {
+      expect(JSON.parse(await curl("--header", "X-Request-ID: 42", url))).toMatchObject({ id: "42", responses: 0 });
+      expect(await curl("--header", "X-Request-ID: 43", `${url}error`)).toBe("");
+      await program.logs(/^request 43: Error: asked for$/m);
+      expect(JSON.parse(await curl(url))).toMatchObject({ id: expect.stringMatching(/^[\da-f-]{36}$/), responses: 2 });
+      program.kill("SIGTERM");
+      expect(await program.exit).toEqual({ code: 0, signal: null });
+      expect(program.stdout).toMatch(/^served 3 responses, 0 of them unfinished$/m);
+    },
+  ],
+  [
+    "docs/migrating-from-eventlet.md: Migrating from eventlet",
+    async (running) => {
+      await sayHello(running);
+      expect(await curl(`${running.url}elsewhere`)).toBe("Not Found\r\n");
+    },
+  ],
+  ["docs/migrating-from-eventlet.md: Options", async ({ url }) => expect(await curl(url)).toBe("No hurry.\r\n")],
+];
+
+test("is well typed", () => {
+  expect(faults).toBe("");
+});
+
+const found = blocks.filter((block) => block.isProgram);
+
+test("has a check here for every program", () => {
+  expect(found.map((block) => block.title)).toEqual(programs.map(([title]) => title));
+});
+
+test.each(found.map((block, i) => ({ ...block, check: programs[i]?.[1] })))(
+  "runs: $title, line $line",
+  async ({ name, ending, check }) => {
+    const file = join(folder, `${name}.${ending === "ts" ? "js" : ending}`);
+    const program = new Program(file, { preload: [freePorts], cwd: folder });
+    const [, port = ""] = await program.prints(/^\[8090 is (\d+)\]$/m);
+    await check?.({ program, port: Number(port), url: `http://localhost:${port}/`, file });
+  },
+);
