@@ -1,11 +1,13 @@
 // The seam between sockets and the server: a Listener accepts, a server serves. TLS is a Listener over a Listener.
 // An address in; sockets out, by callback. Knows binding and its errors; it knows nothing of HTTP.
 
-import { chmod, unlink } from "node:fs/promises";
+import { lookup } from "node:dns/promises";
+import { chmod, lstat, unlink } from "node:fs/promises";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import { type Address, type ListenAddress, parseAddress, showAddress } from "./address.ts";
-import { ListenError, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
+import { codeOf, listenError } from "./listen-error.ts";
 
 /** Where a listener really listens. */
 export interface BoundAddress {
@@ -141,10 +143,11 @@ class SocketListener implements Listener {
     return boundAddress(address, this.#server.address());
   }
 
-  #listenOnce(options: ListenOptions): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #listenOnce(options: ListenOptions): Promise<void> {
+    const args = await listenArguments(this.#address, options);
+    await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(listenArguments(this.#address, options), () => {
+      this.#server.listen(args, () => {
         this.#server.removeListener("error", reject);
         resolve();
       });
@@ -162,23 +165,33 @@ class SocketListener implements Listener {
       });
       probe.on("error", (failure) => resolve(codeOf(failure)));
     });
-    if (answer !== "ECONNREFUSED") return false;
+    if (answer !== "ECONNREFUSED" || !(await lstat(address.path)).isSocket()) return false; // a file refuses too
     await unlink(address.path);
     return true;
   }
 }
 
-function listenArguments(address: Address, options: ListenOptions): net.ListenOptions {
-  const backlog = options.backlog ?? 511;
+async function listenArguments(address: Address, options: ListenOptions): Promise<net.ListenOptions> {
+  const { backlog = 511, ipv6Only, reusePort } = options;
   if (address.kind === "fd") return { fd: address.fd, backlog } as net.ListenOptions;
   if (address.kind === "unix") return { path: address.abstract ? `\0${address.path}` : address.path, backlog };
-  const host = address.host === "" ? (options.family === 4 ? "0.0.0.0" : undefined) : address.host;
-  const result: net.ListenOptions & { reusePort?: boolean } = { port: address.port, backlog };
-  if (host !== undefined) result.host = host;
-  else if (options.family === 6) result.host = "::";
-  if (options.ipv6Only !== undefined) result.ipv6Only = options.ipv6Only;
-  if (options.reusePort !== undefined) result.reusePort = options.reusePort;
-  return result;
+  const host = await resolveHost(address.host, options.family);
+  return {
+    port: address.port,
+    backlog,
+    ...(host !== undefined && { host }),
+    ...(ipv6Only !== undefined && { ipv6Only }),
+    ...(reusePort !== undefined && { reusePort }),
+  };
+}
+
+/** The host as net.Server takes it: undefined for every interface, and looked up here when a family is asked for. */
+async function resolveHost(host: string, family: 4 | 6 | undefined): Promise<string | undefined> {
+  if (family === undefined) return host === "" ? undefined : host;
+  if (host === "") return family === 4 ? "0.0.0.0" : "::";
+  const found = await lookup(host, { family });
+  if (found.family === family) return found.address;
+  throw Object.assign(new Error(`${host} is no address of IPv${family}`), { code: "EAFNOSUPPORT" });
 }
 
 function boundAddress(asked: Address, bound: net.AddressInfo | string | null): BoundAddress {
@@ -191,32 +204,6 @@ function boundAddress(asked: Address, bound: net.AddressInfo | string | null): B
   const host = asked.kind === "tcp" && asked.host !== "" ? asked.host : bound.address;
   const shown = bound.address.includes(":") && host === bound.address ? `[${host}]` : host;
   return { kind: "tcp", host: bound.address, port: bound.port, url: `http://${shown}:${bound.port}` };
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "something else listens there already",
-  EACCES: "this user may not; ports below 1024 need a privilege",
-  EPERM: "this user may not",
-  EADDRNOTAVAIL: "this machine has no such address",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name could not be looked up now",
-  ENOENT: "the directory of the socket does not exist",
-  EBADF: "the descriptor is not open",
-  EINVAL: "the system does not accept this address",
-  ENOTSOCK: "the descriptor is not a socket",
-  EAFNOSUPPORT: "this machine does not have that address family",
-  ENOTSUP: "this system or Node version cannot do that",
-};
-
-function listenError(error: unknown, address: Address): ListenError {
-  const code = codeOf(error);
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-  return new ListenError(code, showAddress(address), reason, { cause: error });
-}
-
-function codeOf(error: unknown): string {
-  const code = typeof error === "object" && error !== null ? (error as { code?: unknown }).code : undefined;
-  return typeof code === "string" ? code : "UNKNOWN";
 }
 
 function checkOptions(options: ListenOptions, address: Address): void {
