@@ -255,9 +255,9 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   onBroken(run: RequestRun): void {
     this.#end(run);
+    this.#ledger.add(run);
     this.transport.flush();
     this.#ledger.settle();
-    this.#ledger.report(run, false);
     if (run.response.endsByClose) this.transport.reset();
     else this.#close();
   }

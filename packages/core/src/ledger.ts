@@ -15,7 +15,7 @@ export class Ledger {
     this.#server = server;
   }
 
-  /** The response is queued whole. */
+  /** The response is over: queued whole, broken off, or its client has gone. */
   add(run: RequestRun): void {
     this.#unsettled.push(run);
   }
@@ -23,7 +23,7 @@ export class Ledger {
   /** Reports the responses whose last byte has gone out. */
   settle(): void {
     while (this.#unsettled[0]?.record.isSent(this.#transport.bytesSent) === true) {
-      this.report(this.#unsettled.shift() as RequestRun, true);
+      this.#report(this.#unsettled.shift() as RequestRun, true);
     }
   }
 
@@ -33,17 +33,17 @@ export class Ledger {
     for (const run of this.#unsettled.splice(0)) {
       const { record } = run;
       const isSent = record.isSent(bytesSent);
-      if (!isSent) {
+      if (!isSent && !run.broken) {
         record.disconnectPhase ??= record.isBegun(bytesSent) ? "response-body" : "before-head";
         record.error ??= reason;
       }
-      this.report(run, isSent);
+      this.#report(run, isSent);
     }
   }
 
   /** Closes the books of one response and tells the extensions. */
-  report({ record, response }: RequestRun, completed: boolean): void {
-    record.completed = completed && record.disconnectPhase === undefined;
+  #report({ record, response, broken }: RequestRun, isSent: boolean): void {
+    record.completed = isSent && !broken && record.disconnectPhase === undefined;
     record.finish(this.#transport.bytesSent, this.#server.milliseconds(), response.bodyBytes, response.framingBytes);
     this.#server.onResponded(record);
   }

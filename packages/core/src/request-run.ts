@@ -31,6 +31,8 @@ export class RequestRun {
   readonly record: ExchangeRecord;
   readonly response: Response;
   readonly environ: Environ;
+  /** The response began and could not be completed. */
+  broken = false;
   readonly #application: Application;
   readonly #host: RunHost;
   readonly #debug: boolean;
@@ -229,7 +231,10 @@ export class RequestRun {
     if (gaveUp) this.record.disconnectPhase ??= this.response.headSent ? "response-body" : "before-head";
     else this.#report("the application failed", error);
     this.#end();
-    if (this.response.headSent || this.#host.taken) return this.#host.onBroken(this);
+    if (this.response.headSent || this.#host.taken) {
+      this.broken = true;
+      return this.#host.onBroken(this);
+    }
     this.#sendErrorPage(this.record.error);
     this.#host.onDone(this);
   }
