@@ -173,6 +173,9 @@ class SocketListener implements Listener {
 
 async function listenArguments(address: Address, options: ListenOptions): Promise<net.ListenOptions> {
   const { backlog = 511, ipv6Only, reusePort } = options;
+  if (reusePort === true && !knowsReusePort()) {
+    throw Object.assign(new Error(`Node ${process.version} cannot share a port`), { code: "ENOTSUP" });
+  }
   if (address.kind === "fd") return { fd: address.fd, backlog } as net.ListenOptions;
   if (address.kind === "unix") return { path: address.abstract ? `\0${address.path}` : address.path, backlog };
   const host = await resolveHost(address.host, options.family);
@@ -183,6 +186,12 @@ async function listenArguments(address: Address, options: ListenOptions): Promis
     ...(ipv6Only !== undefined && { ipv6Only }),
     ...(reusePort !== undefined && { reusePort }),
   };
+}
+
+/** Node 23.1 and newer: older ones take the option and silently share nothing. */
+function knowsReusePort(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1);
 }
 
 /** The host as net.Server takes it: undefined for every interface, and looked up here when a family is asked for. */
