@@ -77,10 +77,11 @@ export class Client {
     return this.received;
   }
 
-  /** Resolves when something more has come, or the connection has ended. */
+  /** Resolves when something more has come; rejects when the connection ends before. */
   async more(): Promise<void> {
     const { length } = this.received;
     await this.#until(() => this.received.length > length || this.ended || this.closed);
+    if (this.received.length === length) throw new Error(`the connection ended; got ${this.received}`);
   }
 
   /** Closes our sending side only. */

@@ -1,7 +1,15 @@
 // Starts a server on a free port for one test and ends it when the test ends.
 
 import { onTestFinished } from "vitest";
-import { type Application, type Exchange, listen, type Options, type Server, server } from "../../src/index.ts";
+import {
+  type Application,
+  type Exchange,
+  type Listener,
+  listen,
+  type Options,
+  type Server,
+  server,
+} from "../../src/index.ts";
 import { Client } from "./client.ts";
 
 export interface Served {
@@ -20,7 +28,11 @@ export interface Served {
   connect(): Promise<Client>;
 }
 
-export async function serve(application: Application, options: Options = {}): Promise<Served> {
+export async function serve(
+  application: Application,
+  options: Options = {},
+  listener: Listener = listen(["127.0.0.1", 0]),
+): Promise<Served> {
   const log: string[] = [];
   const exchanges: Exchange[] = [];
   const waiting = new Set<() => void>();
@@ -42,7 +54,7 @@ export async function serve(application: Application, options: Options = {}): Pr
     log.push(line);
     wake();
   };
-  const running = server(listen(["127.0.0.1", 0]), application, {
+  const running = server(listener, application, {
     log: { info: record, debug: record },
     ...options,
     extensions: [

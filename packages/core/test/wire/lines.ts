@@ -19,13 +19,22 @@ export interface Line {
   readonly broken: boolean;
   /** Sends bytes, and resolves when the server has read them or the connection is gone. */
   send(bytes: Uint8Array): Promise<void>;
-  /** Closes our side and resolves when the connection is gone. */
+  /** Closes our side, and the server's when it does not, and resolves when the connection is gone. */
   close(): Promise<void>;
 }
 
 /** Lets the event loop go round: what was written is read, and what was read is served. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** How long a server that is to say or read something is given. A good one needs none of it. Milliseconds. */
+const PATIENCE = 4000;
+
+/** Waits for a condition; not for ever, so that what a server fails to do is told as a difference. */
+export async function patiently(condition: () => boolean): Promise<void> {
+  const start = performance.now();
+  while (!condition() && performance.now() - start < PATIENCE) await turn();
 }
 
 /** A Listener over a Listener that knows the server's end of each connection. */
@@ -38,6 +47,10 @@ export class WatchedListener implements Listener {
   constructor(inner: Listener) {
     this.#inner = inner;
     this.ready = inner.ready;
+  }
+
+  get served(): boolean {
+    return this.#inner.served;
   }
 
   accept(handlers: ListenerHandlers): void {
@@ -59,7 +72,7 @@ export class WatchedListener implements Listener {
     socket.setNoDelay(true);
     await once(socket, "connect");
     const port = socket.localPort as number;
-    while (!this.#sockets.has(port)) await turn();
+    await patiently(() => this.#sockets.has(port));
     const peer = this.#sockets.get(port) as net.Socket;
     this.#sockets.delete(port);
     return new TcpLine(socket, peer);
@@ -96,11 +109,12 @@ class TcpLine implements Line {
   async send(bytes: Uint8Array): Promise<void> {
     this.#sent += bytes.length;
     this.#socket.write(bytes);
-    while (this.#peer.bytesRead < this.#sent && !this.#peer.destroyed && !this.#socket.destroyed) await turn();
+    await patiently(() => this.#peer.bytesRead >= this.#sent || this.#peer.destroyed || this.#socket.destroyed);
   }
 
   async close(): Promise<void> {
-    this.#socket.end();
+    if (this.ended) this.#socket.end();
+    else this.#socket.destroy();
     await this.#closed;
   }
 }
@@ -111,6 +125,10 @@ export class PushedListener implements Listener {
   readonly ready = Promise.resolve<BoundAddress>({ kind: "tcp", host: "192.0.2.1", port: 80, url: "http://192.0.2.1" });
   #handlers: ListenerHandlers | undefined;
   #connections = 0;
+
+  get served(): boolean {
+    return this.#handlers !== undefined;
+  }
 
   accept(handlers: ListenerHandlers): void {
     this.#handlers = handlers;
@@ -135,6 +153,7 @@ export class PushedLine extends Duplex implements Line {
   received = "";
   ended = false;
   broken = false;
+  readonly #gone = new Promise<void>((resolve) => this.once("close", resolve));
 
   constructor(remotePort: number) {
     super();
@@ -166,9 +185,8 @@ export class PushedLine extends Duplex implements Line {
   }
 
   close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.once("close", resolve));
-    if (this.closed) return Promise.resolve();
-    this.push(null);
-    return closed;
+    if (!this.ended) this.destroy();
+    else if (!this.destroyed) this.push(null);
+    return this.#gone;
   }
 }

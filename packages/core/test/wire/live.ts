@@ -12,7 +12,7 @@ import {
 import type { ParserLimits } from "../../src/request-parser.ts";
 import { answersIn } from "../support/answers.ts";
 import type { Message } from "./cases.ts";
-import { type Line, PushedListener, turn, WatchedListener } from "./lines.ts";
+import { type Line, PushedListener, patiently, WatchedListener } from "./lines.ts";
 import { bytesOf, lines } from "./wire.ts";
 
 /** A request as an application sees it. */
@@ -185,8 +185,8 @@ export class CaseServer {
   }
 
   /**
-   * Sends the pieces one by one, waits until `count` exchanges are over or the connection is, sends the follower, waits for the end,
-   * sends the follower once more, and closes.
+   * Sends the pieces one by one, waits until `count` exchanges are over or the connection is, sends the follower, waits
+   * for the end, sends the follower once more, and closes.
    */
   async run(line: Line, pieces: Iterable<Uint8Array>, count: number): Promise<Outcome> {
     const witness = new Witness();
@@ -194,10 +194,11 @@ export class CaseServer {
     const { seen, exchanges } = witness;
     for (const piece of pieces) await line.send(piece);
     const over = (): boolean => line.ended || line.broken;
-    while (exchanges.length < count && !over()) await turn();
+    await patiently(() => exchanges.length >= count || over());
     const answered = exchanges.length;
     await line.send(FOLLOWER);
-    while (!over()) await turn();
+    await patiently(over);
+    const closed = line.ended && !line.broken;
     await line.send(FOLLOWER);
     await line.close();
     this.#witnesses.delete(line.port);
@@ -211,7 +212,7 @@ export class CaseServer {
       }),
       continues: answers.length - finals.length,
       answered,
-      closed: !line.broken,
+      closed,
     };
   }
 }

@@ -31,6 +31,7 @@ export async function differing(
   for (const at of positions) {
     const outcome = { ...(await run(at)), continues: 0 };
     if (!isDeepStrictEqual(outcome, expected)) found[at] = outcome;
+    if (Object.keys(found).length === 3) break; // enough to see what is wrong
   }
   return found;
 }

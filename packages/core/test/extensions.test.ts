@@ -1,0 +1,248 @@
+// Extensions as the server calls them: when, in which order, and what happens when one of them throws.
+
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import type { Application, ConnectionInfo, Exchange, Extension } from "../src/index.ts";
+import { deferred } from "./support/deferred.ts";
+import { serve } from "./support/serve.ts";
+import { until } from "./support/until.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+const hello: Application = (environ, startResponse) => {
+  startResponse("200 OK", []);
+  return [`hello ${environ["test.mark"] ?? ""}`];
+};
+
+/** An extension that notes when it is called. */
+function noting(name: string, notes: string[]): Extension {
+  return {
+    name,
+    onEnviron: () => notes.push(`${name} environ`),
+    onResponded: () => notes.push(`${name} responded`),
+    onClose: () => void notes.push(`${name} close`),
+  };
+}
+
+test("are called in the order in which they are given, the access log last", async () => {
+  const notes: string[] = [];
+  const served = await serve(hello, {
+    extensions: [noting("first", notes), noting("second", notes)],
+    log: {
+      info: (line) => {
+        if (line.includes('"GET / HTTP/1.1"')) notes.push("access log");
+      },
+      debug: () => {},
+    },
+  });
+  const client = await served.connect();
+  client.send(GET);
+  await client.receive("hello");
+  client.finish();
+  await served.server.close();
+  expect(notes).toEqual([
+    "first environ",
+    "second environ",
+    "first responded",
+    "second responded",
+    "access log",
+    "first close",
+    "second close",
+  ]);
+});
+
+test("see the connection, and may add to the environ", async () => {
+  const seen: ConnectionInfo[] = [];
+  const counts: number[] = [];
+  const served = await serve(hello, {
+    extensions: [
+      {
+        name: "marker",
+        onEnviron: (environ, connection) => {
+          seen.push(connection);
+          counts.push(connection.requestsServed);
+          environ["test.mark"] = "marked";
+        },
+      },
+    ],
+  });
+  const client = await served.connect();
+  client.send(GET + GET);
+  await client.receive(/hello marked.*hello marked$/s);
+  expect(counts).toEqual([0, 1]);
+  expect(seen[0]).toBe(seen[1]);
+  const { endpoints, socket } = seen[0] as ConnectionInfo;
+  const port = client.socket.localPort;
+  expect(endpoints).toEqual({
+    scheme: "http",
+    serverName: "127.0.0.1",
+    serverPort: String(served.port),
+    remoteAddress: "127.0.0.1",
+    remotePort: String(port),
+  });
+  expect((socket as Socket).remotePort).toBe(port);
+});
+
+describe("that throw", () => {
+  test("in onEnviron have the request answered with 500, and are told of it like the others", async () => {
+    let calls = 0;
+    const notes: string[] = [];
+    const served = await serve(
+      () => {
+        calls++;
+        return [];
+      },
+      {
+        extensions: [
+          {
+            name: "thrower",
+            onEnviron: () => {
+              throw new Error("on purpose");
+            },
+            onResponded: ({ status }) => notes.push(`thrower ${status}`),
+          },
+          noting("other", notes),
+        ],
+      },
+    );
+    const client = await served.connect();
+    client.send(GET);
+    await client.receive(/^HTTP\/1.1 500 Internal Server Error\r\n/);
+    expect(calls).toBe(0);
+    expect(await served.exchange()).toMatchObject({ status: 500, completed: true, error: { message: "on purpose" } });
+    expect(notes).toEqual(["thrower 500", "other responded"]);
+    await served.logged(/on purpose/);
+    client.send(GET); // the connection lives
+    await client.receive(/500.*500/s);
+  });
+
+  test("in onResponded are named in the log, and keep nothing from the others", async () => {
+    const notes: string[] = [];
+    const served = await serve(hello, {
+      extensions: [
+        {
+          name: "thrower",
+          onResponded: () => {
+            throw new Error("on purpose");
+          },
+        },
+        noting("other", notes),
+      ],
+    });
+    const client = await served.connect();
+    client.send(GET);
+    await client.receive("hello");
+    await served.exchange();
+    await served.logged(/extension thrower failed: Error: on purpose/);
+    expect(notes).toEqual(["other environ", "other responded"]);
+    await served.logged(/"GET \/ HTTP\/1.1" 200/);
+    client.send(GET);
+    await served.exchange(1);
+  });
+
+  test.each<[string, () => void | Promise<void>]>([
+    [
+      "at once",
+      () => {
+        throw new Error("on purpose");
+      },
+    ],
+    ["later", () => Promise.reject(new Error("on purpose"))],
+  ])("in onClose %s are named in the log, and the server ends", async (_when, onClose) => {
+    const notes: string[] = [];
+    const served = await serve(hello, { extensions: [{ name: "thrower", onClose }, noting("other", notes)] });
+    expect(await served.server.close()).toEqual({ cut: 0 });
+    await served.logged(/extension thrower failed: Error: on purpose/);
+    expect(notes).toEqual(["other close"]);
+  });
+});
+
+describe("onClose", () => {
+  test("comes after the last connection has ended, and is waited for", async () => {
+    const mayAnswer = deferred();
+    const mayClose = deferred();
+    const notes: string[] = [];
+    const served = await serve(
+      async (environ, startResponse) => {
+        await mayAnswer.promise;
+        return hello(environ, startResponse);
+      },
+      {
+        extensions: [
+          {
+            name: "slow",
+            onClose: async () => {
+              notes.push(`closing with ${served.server.counters.connections} connections`);
+              await mayClose.promise;
+              notes.push("closed");
+            },
+          },
+        ],
+      },
+    );
+    const client = await served.connect();
+    client.send(GET);
+    await until(() => served.server.counters.active === 1);
+    const closed = served.server.close().then(() => notes.push("server closed"));
+    await served.logged(/wsgi exiting/);
+    mayAnswer.resolve();
+    await client.end();
+    client.finish();
+    await until(() => notes.length > 0);
+    mayClose.resolve();
+    await closed;
+    expect(notes).toEqual(["closing with 0 connections", "closed", "server closed"]);
+  });
+
+  test("is not waited for beyond the deadline, and is told by its signal", async () => {
+    const signalled = deferred();
+    const served = await serve(hello, {
+      extensions: [
+        {
+          name: "stuck",
+          onClose: (signal) => {
+            signal.addEventListener("abort", () => signalled.resolve());
+            return new Promise(() => {});
+          },
+        },
+      ],
+    });
+    expect(await served.server.close({ timeout: 0.1 })).toEqual({ cut: 0 });
+    await signalled.promise;
+  });
+});
+
+test("are told of every request exactly once, however it ended", async () => {
+  const exchanges: Exchange[] = [];
+  const paths = ["/fine", "/throws", "/breaks", "/short", "/left"];
+  const served = await serve(
+    async (environ, startResponse) => {
+      const path = environ.PATH_INFO;
+      if (path === "/throws") throw new Error("on purpose");
+      const write = startResponse("200 OK", path === "/short" ? [["Content-Length", "10"]] : []);
+      if (path === "/breaks") {
+        await write("begun");
+        throw new Error("on purpose");
+      }
+      if (path === "/left") await new Promise((resolve) => environ["wsgi.signal"].addEventListener("abort", resolve));
+      return ["hello"];
+    },
+    { extensions: [{ name: "recorder", onResponded: (exchange) => exchanges.push(exchange) }] },
+  );
+  for (const path of paths) {
+    const client = await served.connect();
+    client.send(GET.replace("/", path));
+    if (path !== "/left") await client.receive("HTTP/1.1 ");
+    else await until(() => served.server.counters.active === 1);
+    client.reset();
+    await until(() => served.server.counters.connections === 0);
+  }
+  expect(exchanges.map(({ environ, status, completed }) => [environ.PATH_INFO, status, completed])).toEqual([
+    ["/fine", 200, true],
+    ["/throws", 500, true],
+    ["/breaks", 200, false],
+    ["/short", 200, false],
+    ["/left", 0, false],
+  ]);
+  expect(served.server.counters.requests).toBe(paths.length);
+});

@@ -1,0 +1,45 @@
+// The template of the access log's line, for values that no client can bring about over HTTP.
+
+import { expect, test } from "vitest";
+import { compileLogFormat, type LogValues } from "../src/log-format.ts";
+
+const values: LogValues = {
+  client_ip: "127.0.0.1",
+  client_port: "1234",
+  date_time: "06/Nov/1994 08:49:37",
+  request_line: "GET / HTTP/1.1",
+  status_code: 200,
+  body_length: 5,
+  wall_seconds: 1.23456789,
+};
+
+test.each([
+  ["%(client_ip)s:%(client_port)s", "127.0.0.1:1234"],
+  ["%(date_time)s|%(request_line)s", "06/Nov/1994 08:49:37|GET / HTTP/1.1"],
+  ["%(status_code)s %(status_code)d %(status_code).2f", "200 200 200.00"],
+  [
+    "%(wall_seconds)s %(wall_seconds)d %(wall_seconds)f %(wall_seconds).3f %(wall_seconds).0f",
+    "1.23456789 1 1.234568 1.235 1",
+  ],
+  ["%%(client_ip)s %%%(body_length)d%%", "%(client_ip)s %5%"],
+  ["", ""],
+])("fills in %s", (template, line) => {
+  expect(compileLogFormat(template)(values)).toBe(line);
+});
+
+test("keeps everything on one line of printable ASCII, quotes escaped", () => {
+  const line = compileLogFormat('"%(request_line)s"')({
+    ...values,
+    request_line: 'a"\\\r\n\t\0\x1b\x7f\x85\xe9\u2028\u{1f600}',
+  });
+  expect(line).toBe('"a\\"\\\\\\x0d\\x0a\\x09\\x00\\x1b\\x7f\\x85\\xe9\\u2028\\ud83d\\ude00"');
+});
+
+test.each(["%(nothing)s", "%(client_ip)", "%(client_ip)q", "%(wall_seconds).s", "%(wall_seconds)5d", "%s", "%", "50%"])(
+  "refuses %s",
+  (template) => {
+    expect(() => compileLogFormat(template)).toThrow(
+      expect.objectContaining({ name: "UsageError", code: "BAD_OPTION" }),
+    );
+  },
+);
