@@ -38,7 +38,9 @@ function reasonFor(code: string, address: Address): string | undefined {
   if (address.kind === "unix" && code === "EACCES") {
     // libuv turns ENOENT into EACCES for unix sockets
     const directory = dirname(address.path);
-    return existsSync(directory) ? `this user may not write in ${directory}` : `the directory ${directory} does not exist`;
+    return existsSync(directory)
+      ? `this user may not write in ${directory}`
+      : `the directory ${directory} does not exist`;
   }
   return REASONS[code];
 }

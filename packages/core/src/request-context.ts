@@ -118,7 +118,9 @@ export class RequestContext implements InputSource, HeadPolicy {
     const { response } = this.run;
     if (this.#host.taken) throw new UsageError("CANNOT_UPGRADE", "it was taken over already");
     if (this.#over || response.headSent) throw new UsageError("CANNOT_UPGRADE", "the response has started");
-    if (this.#host.transport.closed) throw new UsageError("CANNOT_UPGRADE", "the client has left");
+    const { transport, parser, peerEnded } = this.#host;
+    const cannotPutBack = peerEnded && parser.pendingBytes > 0; // a stream takes nothing back after its end
+    if (transport.closed || cannotPutBack) throw new UsageError("CANNOT_UPGRADE", "the client has left");
     if (response.start !== undefined) {
       const { status, statusLine } = response.start;
       const isTunnel = this.#head.method === "CONNECT" && status < 300; // RFC 9110 §9.3.6

@@ -19,6 +19,7 @@ async function ask(request: string, scheme: "http" | "https"): Promise<Environ> 
   const listener: Listener = {
     scheme,
     ready: inner.ready,
+    served: false,
     accept: (handlers) => inner.accept(handlers),
     close: () => inner.close(),
   };

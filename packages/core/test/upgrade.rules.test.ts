@@ -102,6 +102,22 @@ describe("getSocket() throws CANNOT_UPGRADE", () => {
   });
 });
 
+test("throws CANNOT_UPGRADE when the client closed its side and bytes that came before cannot be put back", async () => {
+  const result = deferred<unknown>();
+  const served = await serve(async (environ, startResponse) => {
+    const signal = environ["wsgi.signal"];
+    if (!signal.aborted) await once(signal, "abort");
+    result.resolve(attempt(environ));
+    startResponse("200 OK", []);
+    return ["as usual"];
+  });
+  const client = await served.connect();
+  client.send(`${GET}early`);
+  client.finish();
+  expect(await result.promise).toMatchObject({ code: "CANNOT_UPGRADE" });
+  await client.receive(/as usual/);
+});
+
 test("answers 500 when an application fails before it takes the socket that it announced", async () => {
   const served = await serve((_environ, startResponse) => {
     startResponse(...SWITCHING);

@@ -51,12 +51,12 @@ const beforeTheLine: readonly Explanation[] = [
     example: bytes(request("GET / HTTP/1.0", "Connection: close, keep-alive"), AFTER),
   },
   {
-    name: "Proxy-Connection",
+    name: "Proxy-Connection, in the head or as a trailer",
     stricter: "nobody",
-    why: "RFC 9112 appendix C.2.2: it means nothing; llhttp obeys it as Connection",
+    why: "RFC 9112 appendix C.2.2: it means nothing; llhttp obeys it as Connection, wherever it stands",
     recognises: ({ before, nodeClosed, nodeFault, weClosed }) =>
       (nodeClosed || nodeFault === "HPE_CLOSED_CONNECTION" || weClosed) &&
-      valuesOf(before, "proxy-connection").length > 0,
+      [...(before?.fields ?? []), ...(before?.trailers ?? [])].some(([name]) => /^proxy-connection$/i.test(name)),
     example: get("Proxy-Connection: close"),
   },
   {
