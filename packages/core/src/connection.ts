@@ -6,9 +6,9 @@
 //                              └─▶ TAKEN (upgrade) ─▶ CLOSED
 
 import type { Duplex } from "node:stream";
+import { ConnectionLog } from "./connection-log.ts";
 import { CLOSED, CLOSING, DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from "./connection-state.ts";
 import { Deadlines } from "./deadlines.ts";
-import { showPeer } from "./endpoints.ts";
 import type { Endpoints } from "./environ.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
 import type { ConnectionInfo } from "./extension.ts";
@@ -21,8 +21,6 @@ import type { RequestRun } from "./request-run.ts";
 import type { ServerContext } from "./server-context.ts";
 import { Transport, type TransportEvents } from "./transport.ts";
 
-/** Above this many unsent bytes nothing more is queued. */
-const HIGH_WATER_BYTES = 64 * 1024;
 /** Bytes read ahead of the application; beyond them the rest stays with the kernel. */
 const READ_AHEAD_BYTES = 64 * 1024;
 /** Bytes a peer may send on into a connection that we closed. */
@@ -34,6 +32,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   readonly socket: Duplex;
   readonly transport: Transport;
   readonly parser: RequestParser;
+  readonly log: ConnectionLog;
   /** Resolves when the socket is gone. */
   readonly ended: Promise<void>;
   requestsServed = 0;
@@ -49,8 +48,6 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   #bytesReceived = 0;
   #discarded = 0;
   #lingered = 0;
-  /** Who waits for the peer to take more. */
-  #onWritable: (() => void)[] = [];
   #cutReason: Error | undefined = undefined;
   #resolveEnded!: () => void;
 
@@ -60,6 +57,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     this.socket = socket;
     this.transport = new Transport(socket, this, server.readBuffer);
     this.parser = new RequestParser(server.options);
+    this.log = new ConnectionLog(server.logger, endpoints);
     this.#deadlines = new Deadlines(server.options);
     this.#ledger = new Ledger(this.transport, server);
     this.#since = server.now();
@@ -71,6 +69,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   // ---- for the server ------------------------------------------------------------------------------------------
 
   start(): void {
+    this.log.accepted();
     if (this.transport.closed) this.onClose(undefined);
     else this.transport.start();
   }
@@ -156,19 +155,16 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
         current.input.fail(reason);
       }
       current.input.abort(reason);
-    } else if (this.#state === DISCARDING || this.transport.pendingBytes <= HIGH_WATER_BYTES) {
+    } else if (this.#state === DISCARDING || this.transport.flush()) {
       this.#close(); // else pipelined requests may wait for the peer to take the answers before them
     }
   }
 
   onProgress(): void {
     this.#ledger.settle();
-    if (this.transport.pendingBytes > HIGH_WATER_BYTES / 2) return;
-    this.#callWritable();
-    if (this.#state <= READING_HEAD && (this.peerEnded || !this.transport.reading)) {
-      this.transport.resume();
-      this.#serve();
-    }
+    if (this.#state > READING_HEAD || (this.transport.reading && !this.peerEnded)) return;
+    this.transport.resume();
+    this.#serve(); // pipelined requests waited for the peer to take the answers before them
   }
 
   onClose(error: Error | undefined): void {
@@ -188,7 +184,6 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
       if (wasTaken) run.record.endAt(this.transport.bytesQueued); // when to end it was the application's to say
       this.#ledger.add(run);
     }
-    this.#callWritable();
     this.#ledger.abandon(reason);
     this.#resolveEnded();
     this.server.onEnded(this);
@@ -202,7 +197,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     this.#serving = true;
     try {
       while (this.#state <= READING_HEAD) {
-        if (this.transport.pendingBytes > HIGH_WATER_BYTES && !this.flush()) {
+        if (this.transport.isBehind && !this.transport.flush()) {
           this.transport.pause(); // the peer asks for more than it takes
           break;
         }
@@ -298,27 +293,24 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   /** Answers with an error and closes; nothing that comes after it is interpreted. RFC 9112 §9.6. */
   #refuse(error: ProtocolError): void {
-    const { server } = this;
-    server.logger.info(
-      `(${process.pid}) refused ${showPeer(this.endpoints)} with ${error.status} ${error.code}: ${error.message}`,
-    );
-    this.transport.writeText(encodeRefusal(error, server.minorVersion, server.date()));
+    this.log.refused(error);
+    this.transport.writeText(encodeRefusal(error, this.server.minorVersion, this.server.date()));
     this.#close();
   }
 
   #timeOut(): void {
-    this.server.logger.debug(`(${process.pid}) timed out ${showPeer(this.endpoints)}`);
+    this.log.timedOut();
     this.#close();
   }
 
   #closeLogged(error: unknown): void {
-    this.report("discarding the rest of a body failed", error);
+    this.log.failed("discarding the rest of a body failed", error);
     this.#close();
   }
 
   /** Something that must not happen: the other connections go on. */
   #breakOff(error: unknown): void {
-    this.report("the server failed on a connection and closes it", error);
+    this.log.failed("the server failed on a connection and closes it", error);
     this.transport.destroy();
   }
 
@@ -346,33 +338,5 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     const rest = this.parser.takeRest();
     this.#enter(TAKEN);
     return this.transport.release(rest);
-  }
-
-  flush(): boolean {
-    this.transport.flush();
-    return this.transport.pendingBytes <= HIGH_WATER_BYTES;
-  }
-
-  onceWritable(callback: () => void): void {
-    if (this.#state === CLOSED) callback();
-    else this.#onWritable.push(callback); // also on a socket that broke: its end is told soon, and calls back
-  }
-
-  #callWritable(): void {
-    if (this.#onWritable.length === 0) return;
-    const callbacks = this.#onWritable;
-    this.#onWritable = [];
-    for (const callback of callbacks) callback();
-  }
-
-  /** A peer's fault is one line; anything else is told with its stack. */
-  report(what: string, error: unknown): void {
-    const { logger } = this.server;
-    if (error instanceof ProtocolError) {
-      logger.info(`(${process.pid}) ${what} for ${showPeer(this.endpoints)}: ${error.code}: ${error.message}`);
-      return;
-    }
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    logger.error(`(${process.pid}) ${what}${error === undefined ? "" : `: ${detail}`}`);
   }
 }

@@ -30,11 +30,6 @@ export function endpointsOf(socket: Duplex, scheme: "http" | "https", bound: Bou
   };
 }
 
-/** The peer as log lines name it, in eventlet's way: `('127.0.0.1', 51234)`, `('unix', '')`. */
-export function showPeer({ remoteAddress, remotePort }: Endpoints): string {
-  return `('${remoteAddress}', ${remotePort === "" ? "''" : remotePort})`;
-}
-
 /** A dual-stack socket shows IPv4 peers as `::ffff:192.0.2.1`; applications and logs want `192.0.2.1`. */
 function plainAddress(address: string): string {
   return address.startsWith(IPV4_IN_IPV6) ? address.slice(IPV4_IN_IPV6.length) : address;

@@ -5,6 +5,7 @@
 
 import { type BodyIterator, closeBody, completeItems, isPromise, iterate } from "./body.ts";
 import { BodyPump, type Gate } from "./body-pump.ts";
+import type { ConnectionLog } from "./connection-log.ts";
 import { ClientDisconnected, ProtocolError, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
@@ -13,15 +14,17 @@ import { itemLength, type Response } from "./response.ts";
 import type { Application, Environ, Item, StartResponse, Write } from "./types.ts";
 
 /** What a run needs of its connection. */
-export interface RunHost extends Gate {
+export interface RunHost {
+  /** The way out, as far as pacing goes. */
+  readonly transport: Gate;
+  /** Where failures are told. */
+  readonly log: ConnectionLog;
   /** The response is queued whole. */
   onDone(run: RequestRun): void;
   /** The response began and cannot be completed: the connection must break off. */
   onBroken(run: RequestRun): void;
   /** Whether the application took over the socket. */
   readonly taken: boolean;
-  /** Something to tell the operator: an error with what it belongs to. */
-  report(what: string, error: unknown): void;
 }
 
 /** Complete bodies up to this size leave with their head in one write. */
@@ -120,7 +123,7 @@ export class RequestRun {
   }
 
   #bodyPump(): BodyPump {
-    this.#pump ??= new BodyPump(this.response, this.#host);
+    this.#pump ??= new BodyPump(this.response, this.#host.transport);
     return this.#pump;
   }
 
@@ -199,7 +202,7 @@ export class RequestRun {
     const { response } = this;
     response.sendEnd();
     if (response.excessBytes > 0) {
-      this.#host.report(
+      this.#host.log.failed(
         `a body was ${response.excessBytes} bytes longer than its Content-Length and was cut`,
         undefined,
       );
@@ -241,7 +244,7 @@ export class RequestRun {
 
   /** Tells the operator, once for each error. */
   #report(what: string, error: unknown): void {
-    if (error !== this.#reported) this.#host.report(what, error);
+    if (error !== this.#reported) this.#host.log.failed(what, error);
     this.#reported = error;
   }
 
@@ -272,7 +275,7 @@ export class RequestRun {
     this.#iterator = undefined;
     if (typeof body !== "object" || body === null) return;
     if (Array.isArray(body) && !("close" in body)) return;
-    closeBody(body, iterator, this.#iterated, (error) => this.#host.report("closing a body failed", error));
+    closeBody(body, iterator, this.#iterated, (error) => this.#host.log.failed("closing a body failed", error));
   }
 }
 

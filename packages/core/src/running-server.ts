@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { accessLog } from "./access-log.ts";
 import { Connection } from "./connection.ts";
 import { formatDateTime } from "./date.ts";
-import { endpointsOf, showPeer } from "./endpoints.ts";
+import { endpointsOf } from "./endpoints.ts";
 import { type EnvironBase, type ErrorStream, REQUEST_KEYS } from "./environ.ts";
 import { UsageError } from "./errors.ts";
 import type { ConnectionInfo, Exchange } from "./extension.ts";
@@ -138,7 +138,6 @@ export class RunningServer implements Server, ServerContext {
   #serve(socket: Duplex, listener: Listener): Promise<void> {
     const bound = this.addresses[this.#listeners.indexOf(listener)];
     const ends = endpointsOf(socket, listener.scheme, bound);
-    this.logger.debug(`(${process.pid}) accepted ${showPeer(ends)}`);
     const connection = new Connection(socket, ends, this);
     this.#connections.add(connection);
     this.#watch ??= setInterval(this.#checkAll, this.#watchSeconds * 1000).unref();

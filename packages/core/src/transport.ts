@@ -8,6 +8,9 @@ import type { Duplex } from "node:stream";
 import type { ReadBuffer } from "./read-buffer.ts";
 import { resetSocket } from "./reset-socket.ts";
 
+/** Above this many unsent bytes nothing more is to be queued; at half of it those who wait go on. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
 export interface TransportEvents {
   /** Bytes arrived; they are valid during the call only. */
   onBytes(bytes: Buffer): void;
@@ -31,6 +34,8 @@ export class Transport {
   #flushed = 0;
   #reading = false;
   #closed = false;
+  /** Who waits for the peer to take more. */
+  #onWritable: (() => void)[] = [];
   #error: Error | undefined;
 
   constructor(socket: Duplex, events: TransportEvents, readBuffer: ReadBuffer) {
@@ -52,6 +57,11 @@ export class Transport {
   /** Bytes queued that the system has not taken yet. */
   get pendingBytes(): number {
     return this.bytesQueued - this.bytesSent;
+  }
+
+  /** Whether the peer has more to take than may be queued. */
+  get isBehind(): boolean {
+    return this.pendingBytes > HIGH_WATER_BYTES;
   }
 
   get closed(): boolean {
@@ -79,10 +89,20 @@ export class Transport {
     this.bytesQueued += bytes.length;
   }
 
-  /** Writes what is queued: one call of the system where it can be. */
-  flush(): void {
+  /** Writes what is queued, in one call of the system where it can be; true when more may be queued. */
+  flush(): boolean {
     const { socket } = this;
-    if (this.#flushed === this.bytesQueued || !socket.writable) return;
+    if (this.#flushed !== this.bytesQueued && socket.writable) this.#write(socket);
+    return !this.isBehind;
+  }
+
+  /** Calls back when the peer has taken enough, or the socket is gone; a socket that broke tells so soon. */
+  onceWritable(callback: () => void): void {
+    if (this.#closed) callback();
+    else this.#onWritable.push(callback);
+  }
+
+  #write(socket: Duplex): void {
     this.#flushed = this.bytesQueued;
     const text = this.#text;
     this.#text = "";
@@ -152,6 +172,13 @@ export class Transport {
     if (!socket.destroyed && !socket.errored) this.bytesSent = this.#flushed - socket.writableLength;
   }
 
+  #callWritable(): void {
+    if (this.#onWritable.length === 0) return;
+    const callbacks = this.#onWritable;
+    this.#onWritable = [];
+    for (const callback of callbacks) callback();
+  }
+
   readonly #onData = (bytes: Buffer): void => {
     this.#events.onBytes(bytes);
   };
@@ -164,6 +191,7 @@ export class Transport {
     if (error) return; // 'close' follows
     this.#sample();
     this.#events.onProgress();
+    if (this.pendingBytes <= HIGH_WATER_BYTES / 2) this.#callWritable();
   };
 
   readonly #onError = (error: Error): void => {
@@ -173,5 +201,6 @@ export class Transport {
   readonly #onClose = (): void => {
     this.#closed = true;
     this.#events.onClose(this.#error);
+    this.#callWritable();
   };
 }

@@ -134,6 +134,21 @@ describe("a peer that takes nothing", () => {
   });
 });
 
+test("lets an idle connection send what is still queued when the server closes", async () => {
+  const { served, peer } = await connect(large);
+  peer.taking = false;
+  peer.send(GET);
+  await until(() => peer.held > 0 && served.server.counters.idle === 1);
+  const closed = served.server.close({ timeout: 30 });
+  await served.logged(/wsgi exiting/);
+  await turn();
+  await turn();
+  peer.take();
+  expect(await served.exchange()).toMatchObject({ completed: true, totalBytes: peer.received.length });
+  peer.finish();
+  expect(await closed).toEqual({ cut: 0 });
+});
+
 describe("a peer that has closed its side", () => {
   test("gets what is queued, and the connection ends then, with a request's body unfinished", async () => {
     const { served, peer } = await connect(large);

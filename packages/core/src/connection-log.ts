@@ -1,0 +1,38 @@
+// What a connection tells the operator: who was refused, who timed out, what failed. Facts in, log lines out, each with the
+// process and the peer. A peer's fault is one line; anything else is told with its stack.
+
+import type { Endpoints } from "./environ.ts";
+import { ProtocolError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+
+export class ConnectionLog {
+  readonly #logger: Logger;
+  readonly #peer: string;
+
+  constructor(logger: Logger, { remoteAddress, remotePort }: Endpoints) {
+    this.#logger = logger;
+    this.#peer = `('${remoteAddress}', ${remotePort === "" ? "''" : remotePort})`; // in eventlet's way
+  }
+
+  accepted(): void {
+    this.#logger.debug(`(${process.pid}) accepted ${this.#peer}`);
+  }
+
+  timedOut(): void {
+    this.#logger.debug(`(${process.pid}) timed out ${this.#peer}`);
+  }
+
+  refused({ status, code, message }: ProtocolError): void {
+    this.#logger.info(`(${process.pid}) refused ${this.#peer} with ${status} ${code}: ${message}`);
+  }
+
+  /** @param error undefined when `what` says it all */
+  failed(what: string, error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.#logger.info(`(${process.pid}) ${what} for ${this.#peer}: ${error.code}: ${error.message}`);
+      return;
+    }
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#logger.error(`(${process.pid}) ${what}${error === undefined ? "" : `: ${detail}`}`);
+  }
+}
