@@ -23,9 +23,10 @@ export function parseAddress(address: ListenAddress): Address {
   if (address.startsWith("unix:")) return parseUnix(address);
   const fd = /^fd:\/\/([0-9]+)$/.exec(address);
   if (fd !== null) return { kind: "fd", fd: Number(fd[1]) };
-  const hostPort = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]/]*)):([0-9]+)$/.exec(address) ?? /^()()([0-9]+)$/.exec(address);
+  const hostPort = /^(?:(\[[0-9A-Fa-f:.%]+\]|[^:[\]/]*):)?([0-9]+)$/.exec(address);
   if (hostPort === null) throw badAddress(address);
-  return tcp(hostPort[1] ?? hostPort[2] ?? "", Number(hostPort[3]), address);
+  const [, host = "", port] = hostPort;
+  return tcp(host.replace(/^\[|\]$/g, ""), Number(port), address);
 }
 
 /** An address as an error text or a log line shows it. */

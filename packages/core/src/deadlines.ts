@@ -1,7 +1,7 @@
 // What is due on a connection: the timeouts of each state, and peers that are too slow. RFC 9112 §9.5.
 // Facts and the time in, at most one verdict out. Pure: the connection acts on it.
 
-import { CLOSING, DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from "./connection-state.ts";
+import { DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from "./connection-state.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
 import type { ServerOptions } from "./options.ts";
 import { ProgressGuard } from "./progress-guard.ts";
@@ -48,7 +48,11 @@ export class Deadlines {
     this.#writeGuard = new ProgressGuard(options);
   }
 
-  /** @param now seconds of a steady clock */
+  /**
+   * Looks at a connection that is not CLOSED.
+   *
+   * @param now seconds of a steady clock
+   */
   check(now: number, facts: ConnectionFacts): Verdict | undefined {
     if (facts.state === TAKEN) return undefined;
     const { bytesUnsent } = facts;
@@ -65,11 +69,9 @@ export class Deadlines {
         return this.#checkBody(now, facts.inputWaiting, facts.bytesReceived);
       case DISCARDING:
         return this.#checkBody(now, true, facts.bytesReceived);
-      case CLOSING:
+      default: // CLOSING
         if (bytesUnsent > 0 || facts.age < this.#options.lingerTimeout) return undefined;
         return { action: "cut", error: new ClientDisconnected("the client did not close in time") };
-      default:
-        return undefined;
     }
   }
 

@@ -65,6 +65,8 @@ export const USAGE_ERRORS = {
 } as const satisfies Record<string, string>;
 
 export type ProtocolErrorCode = keyof typeof PROTOCOL_ERRORS;
+/** The statuses that a peer's fault is answered with. */
+export type ProtocolErrorStatus = (typeof PROTOCOL_ERRORS)[ProtocolErrorCode]["status"];
 export type UsageErrorCode = keyof typeof USAGE_ERRORS;
 
 /**
@@ -75,7 +77,7 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ProtocolErrorCode;
   /** The HTTP status that this fault is answered with. */
-  readonly status: number;
+  readonly status: ProtocolErrorStatus;
 
   constructor(code: ProtocolErrorCode, detail?: string) {
     const { status, text } = PROTOCOL_ERRORS[code];

@@ -50,7 +50,7 @@ function compileDirective([whole, name, flags, conversion]: RegExpMatchArray): P
   const key = name as keyof LogValues;
   if (conversion === "s" && flags === "") return (values) => escapeUnsafe(String(values[key]));
   if (conversion === "d" && flags === "") return (values) => String(Math.trunc(Number(values[key])));
-  const precision = /^(?:\.([0-9]{1,2}))?$/.exec(flags ?? "");
+  const precision = /^(?:\.([0-9]{1,2}))?$/.exec(String(flags));
   if (conversion === "f" && precision !== null) {
     const digits = precision[1] === undefined ? 6 : Number(precision[1]);
     return (values) => Number(values[key]).toFixed(digits);

@@ -1,9 +1,12 @@
 // The one answer to a request that is refused before an application sees it: RFC 9112 §3, §9.6; RFC 9110 §15.5.
 // A ProtocolError in, the text of a whole response out. Pure.
 
-import type { ProtocolError } from "./errors.ts";
+import type { ProtocolError, ProtocolErrorStatus } from "./errors.ts";
 
-const REASONS: Readonly<Record<number, string>> = {
+/** The statuses that the server itself answers with. */
+export type OwnStatus = ProtocolErrorStatus | 500;
+
+const REASONS: Readonly<Record<OwnStatus, string>> = {
   400: "Bad Request",
   408: "Request Timeout",
   413: "Content Too Large",
@@ -15,9 +18,9 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** The status line's text for a status that the server itself answers with. */
-export function statusLineOf(status: number): string {
-  return `${status} ${REASONS[status] ?? "Error"}`;
+/** What follows the version in the status line. */
+export function statusLineOf(status: OwnStatus): string {
+  return `${status} ${REASONS[status]}`;
 }
 
 /** A complete response with `Connection: close`; its body says what was wrong. */

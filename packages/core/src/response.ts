@@ -6,7 +6,7 @@ import { BodyEncoder } from "./body-encoder.ts";
 import type { Header } from "./environ.ts";
 import { UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
-import { isBodyForbidden, responseFraming } from "./framing.ts";
+import { isBodyForbidden, NO_BODY, responseFraming } from "./framing.ts";
 import type { RequestHead } from "./request-head.ts";
 import { encodeResponseHead, type ResponseHeadEncoder, type ResponseStart } from "./response-head.ts";
 import type { Item } from "./types.ts";
@@ -30,6 +30,9 @@ export interface HeadPolicy {
   readonly announcedKeepAlive: number | undefined;
 }
 
+/** Stands in until the head decides the framing: it lets nothing through and counts nothing. */
+const NO_BODY_YET = new BodyEncoder(NO_BODY);
+
 export class Response {
   /** What startResponse was given; undefined before. */
   start: ResponseStart | undefined = undefined;
@@ -41,7 +44,7 @@ export class Response {
   readonly #outlet: Outlet;
   readonly #encoder: ResponseHeadEncoder;
   readonly #policy: HeadPolicy;
-  #body: BodyEncoder | undefined = undefined;
+  #body = NO_BODY_YET;
 
   constructor(
     head: RequestHead,
@@ -84,22 +87,22 @@ export class Response {
 
   /** Bytes of the body queued so far. */
   get bodyBytes(): number {
-    return this.#body?.bodyBytes ?? 0;
+    return this.#body.bodyBytes;
   }
 
   /** Bytes of framing queued around them. */
   get framingBytes(): number {
-    return this.#body?.framingBytes ?? 0;
+    return this.#body.framingBytes;
   }
 
   /** Bytes that the declared Content-Length still lacks. */
   get missingBytes(): number {
-    return this.#body?.missingBytes ?? 0;
+    return this.#body.missingBytes;
   }
 
   /** Bytes that went beyond the declared Content-Length and were cut. */
   get excessBytes(): number {
-    return this.#body?.excessBytes ?? 0;
+    return this.#body.excessBytes;
   }
 
   /**
@@ -141,7 +144,7 @@ export class Response {
   /** Queues items as one chunk, cut at the Content-Length. The head goes first when it was not sent. */
   sendItems(items: readonly Item[], length: number): void {
     this.sendHead();
-    const body = this.#body as BodyEncoder;
+    const body = this.#body;
     let left = body.admit(length);
     if (left === 0) return;
     const after = body.after();
@@ -153,7 +156,7 @@ export class Response {
   /** Queues what ends the body. */
   sendEnd(): void {
     this.sendHead();
-    const text = (this.#body as BodyEncoder).finish();
+    const text = this.#body.finish();
     if (text !== "") this.#outlet.writeText(text);
   }
 

@@ -37,6 +37,31 @@ describe("an application that does not read the body", () => {
   });
 });
 
+describe("an unread body of unknown length", () => {
+  const chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const chunk = `64\r\n${"x".repeat(100)}\r\n`;
+  const hello = (_environ: unknown, startResponse: (status: string, headers: []) => unknown): string[] => {
+    startResponse("200 OK", []);
+    return ["answer"];
+  };
+
+  test("is discarded up to maxDiscardBytes, and the next request answered", async () => {
+    const served = await serve(hello, { maxDiscardBytes: 1000 });
+    const client = await served.connect();
+    client.send(`${chunked}${chunk.repeat(10)}0\r\n\r\n${GET}`);
+    await client.receive(/answer.*answer$/s);
+  });
+
+  test("closes the connection beyond that", async () => {
+    const served = await serve(hello, { maxDiscardBytes: 1000 });
+    const client = await served.connect();
+    client.send(`${chunked}${chunk.repeat(10)}1\r\nx\r\n0\r\n\r\n${GET}`);
+    expect((await client.end()).match(/answer/g)).toHaveLength(1);
+    expect(client.error).toBeUndefined();
+    client.finish();
+  });
+});
+
 describe("what is left of a request that is over", () => {
   test("does not read the bytes of another connection", async () => {
     const failed = deferred();
@@ -140,6 +165,22 @@ describe("what is left of a request that is over", () => {
     client.finish();
     expect(await closed).toEqual({ cut: 0 });
   });
+});
+
+test("closes after a response that had begun when the body turned out to be malformed, and interprets nothing more", async () => {
+  const errors: unknown[] = [];
+  const served = await serve(async (environ, startResponse) => {
+    const write = startResponse("200 OK", []);
+    await write("begun ");
+    await environ["wsgi.input"].read().catch((error: unknown) => errors.push(error));
+    return ["ended"];
+  });
+  const client = await served.connect();
+  client.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naX\r\n0\r\n\r\n${GET}`);
+  expect(await client.end()).toMatch(/begun .*ended\r\n0\r\n\r\n$/s);
+  client.finish();
+  expect(errors).toMatchObject([{ code: "BAD_CHUNK_END" }]);
+  expect(served.exchanges).toHaveLength(1);
 });
 
 test("answers pipelined requests that arrive together with one write", async () => {

@@ -115,6 +115,30 @@ describe("a peer that takes nothing", () => {
     await served.exchange(9);
   });
 
+  test("is given more only when it has taken most of what is queued", async () => {
+    let produced = 0;
+    const { peer } = await connect((_environ, startResponse) => {
+      startResponse("200 OK", []);
+      return (async function* () {
+        for (;;) {
+          produced++;
+          yield Buffer.alloc(30_000);
+        }
+      })();
+    });
+    peer.taking = false;
+    peer.send(GET);
+    await until(() => produced === 3);
+    const written = peer.socket.writableLength;
+    while (peer.socket.writableLength > written - 30_000) {
+      peer.takeOne();
+      await turn();
+    }
+    expect(produced).toBe(3);
+    while (peer.socket.writableLength > written - 60_000) peer.takeOne();
+    await until(() => produced > 3);
+  });
+
   test("gets an asynchronous body item by item as it takes them", async () => {
     let produced = 0;
     const { peer } = await connect((_environ, startResponse) => {

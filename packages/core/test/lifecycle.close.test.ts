@@ -77,8 +77,10 @@ describe("close()", () => {
     const client = await served.connect();
     client.send(GET);
     expect(await client.receive("begun")).not.toContain("Connection: close");
+    const idle = await served.connect();
+    await until(() => served.server.counters.idle === 1);
     const closed = served.server.close({ timeout: 30 });
-    await served.logged(/wsgi exiting/);
+    await hangUp(idle); // the server has told its connections
     mayEnd.resolve();
     expect(await hangUp(client)).toMatch(/ended\r\n0\r\n\r\n$/);
     expect(await closed).toEqual({ cut: 0 });

@@ -6,6 +6,7 @@ import { ReadableStream } from "node:stream/web";
 import { describe, expect, test } from "vitest";
 import type { Application, Body, Item } from "../src/index.ts";
 import { ask, askNext } from "./support/answers.ts";
+import { deferred } from "./support/deferred.ts";
 import { type Served, serve } from "./support/serve.ts";
 import { get, request } from "./wire/wire.ts";
 
@@ -257,24 +258,39 @@ test.each<[string, () => unknown]>([
   expect((await askNext(client, get())).body).toBe("Hello");
 });
 
-test("closes a body that comes after its client has left", async () => {
+test.each<[string, (closed: () => void) => Body]>([
+  ["an iterable with close()", (closed) => closable(["Hello"], closed) as Body],
+  ["a Node stream", (closed) => new Readable({ read: () => {} }).on("close", closed)],
+  ["a web stream", (cancel) => new ReadableStream({ cancel })],
+  [
+    "an iterator with return()",
+    (closed) => {
+      const iterator: IterableIterator<Item> = {
+        [Symbol.iterator]: () => iterator,
+        next: () => ({ done: false, value: "Hello" }),
+        return: () => {
+          closed();
+          return { done: true, value: undefined };
+        },
+      };
+      return iterator;
+    },
+  ],
+])("closes a body that comes after its client has left: %s", async (_name, body) => {
   const calls = new Calls();
-  let give = (_body: Body): void => {};
-  const served = await serve(
-    (environ, startResponse) =>
-      new Promise<Body>((resolve) => {
-        give = resolve;
-        environ["wsgi.signal"].addEventListener("abort", () => calls.add("left"));
-        startResponse("200 OK", []);
-        calls.add("called");
-      }),
-  );
+  const answer = deferred<Body>();
+  const served = await serve((environ, startResponse) => {
+    environ["wsgi.signal"].addEventListener("abort", () => calls.add("left"));
+    startResponse("200 OK", []);
+    calls.add("called");
+    return answer.promise;
+  });
   const client = await served.connect();
   client.send(get());
   await calls.until("called");
   client.reset();
   await served.exchange();
-  give(closable(["Hello"], calls.closed) as Body);
+  answer.resolve(body(calls.closed));
   await calls.until("closed");
   expect(calls.list).toEqual(["called", "left", "closed"]);
 });

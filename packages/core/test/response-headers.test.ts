@@ -254,6 +254,31 @@ describe("wsgi.early_hints", () => {
     expect((await ask(old, get())).body).toBe("undefined");
   });
 
+  test("is a usage error after the client has left", async () => {
+    const codes: string[] = [];
+    const called = deferred();
+    const failed = deferred();
+    const served = await serve(async (environ) => {
+      const left = new Promise((resolve) => environ["wsgi.signal"].addEventListener("abort", resolve));
+      called.resolve();
+      await left;
+      await new Promise((resolve) => setImmediate(resolve)); // the signal fires before all else is settled
+      try {
+        environ["wsgi.early_hints"]?.([["Link", "a"]]);
+      } catch (error) {
+        codes.push((error as { code: string }).code);
+      }
+      failed.resolve();
+      return [];
+    });
+    const client = await served.connect();
+    client.send(get());
+    await called.promise;
+    client.reset();
+    await failed.promise;
+    expect(codes).toEqual(["INTERIM_TOO_LATE"]);
+  });
+
   test("is a usage error after the response began, and after it ended", async () => {
     const kept: (((headers: Header[]) => void) | undefined)[] = [];
     const codes: string[] = [];

@@ -32,14 +32,38 @@ describe("close()", () => {
     const served = await serve(hello);
     const [used, unused] = await Promise.all([served.connect(), served.connect()]);
     await askNext(used, get());
+    await askNext(used, get());
     await until(() => served.server.counters.idle === 2);
     const closed = served.server.close();
-    expect(answersIn(await used.end())).toHaveLength(1);
+    expect(answersIn(await used.end())).toHaveLength(2);
     expect(await unused.end()).toBe("");
     used.leave();
     unused.leave();
     expect(await closed).toEqual({ cut: 0 });
     expect(served.server.counters).toMatchObject({ connections: 0, idle: 0, active: 0 });
+    expect(await served.logged(/wsgi exited/)).toBe(`(${process.pid}) wsgi exited, 2 requests served`);
+  });
+
+  test("sends what an idle connection has still to take", async () => {
+    let calls = 0;
+    const served = await serve((_environ, startResponse) => {
+      calls++;
+      startResponse("200 OK", []);
+      return ["x".repeat(60_000)];
+    });
+    const client = await served.connect();
+    client.socket.pause();
+    client.send(Buffer.concat(new Array(500).fill(get())));
+    await until(() => calls > 0 && served.server.counters.idle === 1); // it is given no more than it takes
+    expect(calls).toBeLessThan(500);
+    const closed = served.server.close();
+    await served.logged(/wsgi exiting/);
+    client.socket.resume();
+    const answers = answersIn(await client.end());
+    expect(answers.every(({ complete }) => complete)).toBe(true);
+    expect(answers).toHaveLength(calls);
+    client.leave();
+    expect(await closed).toEqual({ cut: 0 });
   });
 
   test("accepts no more connections", async () => {

@@ -63,6 +63,13 @@ describe("an application that fails before its head is sent", () => {
         fail();
       }),
     ],
+    [
+      "in an async generator after empty items",
+      started(async function* (): AsyncGenerator<Item> {
+        yield "";
+        fail();
+      }),
+    ],
     ["when its body is asked for an iterator", started(() => ({ [Symbol.iterator]: fail }))],
     ["when its body is asked for an async iterator", started(() => ({ [Symbol.asyncIterator]: fail }))],
   ])("is answered with an empty 500 page, and logged: %s", async (_name, application) => {
@@ -211,6 +218,14 @@ describe("startResponse", () => {
     [
       "a generator that yields an empty string before it",
       function* (startResponse): Generator<Item> {
+        yield "";
+        startResponse("201 Created", [["X-Late", "1"]]);
+        yield "Hello";
+      },
+    ],
+    [
+      "an async generator that yields an empty string before it",
+      async function* (startResponse): AsyncGenerator<Item> {
         yield "";
         startResponse("201 Created", [["X-Late", "1"]]);
         yield "Hello";

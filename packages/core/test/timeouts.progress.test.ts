@@ -60,6 +60,24 @@ describe("a client that sends its body too slowly", () => {
     clearInterval(dripping);
   });
 
+  test("but above the rate is waited for", async () => {
+    const served = await serve(
+      async (environ, startResponse) => {
+        const body = await environ["wsgi.input"].read();
+        startResponse("200 OK", []);
+        return [`read ${body.length}`];
+      },
+      { socketTimeout: 0.25, minimumDataRate: 100, dataRateGrace: 0.05 },
+    );
+    const client = await served.connect();
+    client.send(POST.replace("100", "2000"));
+    for (let i = 0; i < 20; i++) {
+      client.send("x".repeat(100));
+      await after(0.025);
+    }
+    await client.receive(/\r\n\r\nread 2000$/);
+  });
+
   test("gets the answer of an application that takes what came", async () => {
     const served = await serve(
       async (environ, startResponse) => {

@@ -18,6 +18,14 @@ const forgiving: Application = async (environ, startResponse) => {
   return `had ${seen.body.length} bytes, then ${seen.fault}`;
 };
 
+/** Begins its answer, and reads then. */
+const hasty: Application = async (environ, startResponse) => {
+  const seen = seenBy(environ);
+  await startResponse("200 OK", [])("begun, ");
+  await readBody(environ, seen).catch(() => {});
+  return `then ${seen.fault}`;
+};
+
 /** Answers at once and reads nothing. */
 const indifferent: Application = (environ, startResponse) => {
   seenBy(environ);
@@ -30,6 +38,7 @@ const rows = bodyFaults.map((row) => [row.name, row] as const);
 
 describe.each([
   ["catches the fault", forgiving, ({ body, code }: RejectCase) => `had ${body.length} bytes, then ${code}`, true],
+  ["has begun its answer", hasty, ({ code }: RejectCase) => `begun, then ${code}`, false],
   ["does not read the body", indifferent, () => "unread", false],
 ] as const)("an application that %s", (_, application, answer, closes) => {
   const servers = new CaseServers(application);

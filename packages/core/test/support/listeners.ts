@@ -134,6 +134,12 @@ export class MemoryPeer {
     for (const [chunk, callback] of this.#held.splice(0)) this.#take(chunk, callback);
   }
 
+  /** Takes the next write only. */
+  takeOne(): void {
+    const [next] = this.#held.splice(0, 1);
+    if (next !== undefined) this.#take(...next);
+  }
+
   #take(chunk: Buffer, callback: () => void): void {
     this.received += chunk.toString("latin1");
     callback();
