@@ -6,10 +6,10 @@
 import { type BodyIterator, closeBody, completeItems, isPromise, iterate } from "./body.ts";
 import { BodyPump, type Gate } from "./body-pump.ts";
 import type { ConnectionLog } from "./connection-log.ts";
-import { ClientDisconnected, ProtocolError, UsageError } from "./errors.ts";
+import { errorPage } from "./error-page.ts";
+import { ClientDisconnected, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
-import { statusLineOf } from "./refusal.ts";
 import { itemLength, type Response } from "./response.ts";
 import type { Application, Environ, Item, StartResponse, Write } from "./types.ts";
 
@@ -256,12 +256,10 @@ export class RequestRun {
   }
 
   #sendErrorPage(error: unknown): void {
-    const isPeers = error instanceof ProtocolError || error instanceof ClientDisconnected;
-    const status = error instanceof ProtocolError ? error.status : isPeers ? 400 : 500;
-    const text = isPeers ? `${error.message}\r\n` : this.#debug ? stackOf(error) : "";
+    const { statusLine, text } = errorPage(error, this.#debug);
     const { response } = this;
     response.start = undefined;
-    response.begin(statusLineOf(status), [["Content-Type", "text/plain; charset=utf-8"]]);
+    response.begin(statusLine, [["Content-Type", "text/plain; charset=utf-8"]]);
     const length = Buffer.byteLength(text);
     response.sendHead(length);
     if (length > 0) response.sendItems([text], length);
@@ -277,8 +275,4 @@ export class RequestRun {
     if (Array.isArray(body) && !("close" in body)) return;
     closeBody(body, iterator, this.#iterated, (error) => this.#host.log.failed("closing a body failed", error));
   }
-}
-
-function stackOf(error: unknown): string {
-  return `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\r\n`;
 }
