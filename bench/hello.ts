@@ -1,6 +1,6 @@
-// Hello world over 64 keep-alive connections, against node:http: paired in alternating rounds, the client in a process of
-// its own, server and client pinned to different cores where that can be done. Prints the ratio, never a verdict: the
-// numbers of a busy machine are no test.
+// Hello world over 64 keep-alive connections, against node:http and the floor of a bare socket: paired in alternating
+// rounds, the client in a process of its own, server and client pinned to different cores where that can be done. Prints
+// ratios, never a verdict: the numbers of a busy machine are no test.
 //
 //   npx pnpm@10 bench [rounds] [seconds]
 
@@ -64,23 +64,35 @@ function summary(values: readonly number[]): string {
 
 const ours = await start("@wsgi/core", "wsgi.ts");
 const theirs = await start("node:http", "node-http.ts");
+const floor = await start("bare socket", "bare-socket.ts");
+const contestants = [ours, theirs, floor];
 console.log(`Node ${process.version}, ${load.name}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s`);
-for (const contestant of [ours, theirs]) await measure(contestant, 1); // warm up
+for (const contestant of contestants) await measure(contestant, 1); // warm up
 
-const rateRatios: number[] = [];
-const cpuRatios: number[] = [];
+const results: Map<Contestant, Round>[] = [];
 for (let round = 1; round <= rounds; round++) {
-  const first = round % 2 === 1 ? ours : theirs;
-  const second = first === ours ? theirs : ours;
-  const results = new Map([[first, await measure(first, seconds)]]);
-  results.set(second, await measure(second, seconds));
-  const [a, b] = [results.get(ours) as Round, results.get(theirs) as Round];
-  rateRatios.push(a.rate / b.rate);
-  cpuRatios.push(b.cpu / a.cpu);
-  const show = ({ rate, cpu }: Round): string => `${Math.round(rate)}/s ${cpu.toFixed(1)} µs`;
-  console.log(`round ${round}: @wsgi/core ${show(a)}, node:http ${show(b)}, ratio ${(a.rate / b.rate).toFixed(2)}`);
+  const measured = new Map<Contestant, Round>();
+  for (let i = 0; i < contestants.length; i++) {
+    const contestant = contestants[(round + i) % contestants.length] as Contestant; // another one begins each time
+    measured.set(contestant, await measure(contestant, seconds));
+  }
+  results.push(measured);
+  const show = (contestant: Contestant): string => {
+    const { rate, cpu } = measured.get(contestant) as Round;
+    return `${contestant.name} ${Math.round(rate)}/s ${cpu.toFixed(1)} µs`;
+  };
+  console.log(`round ${round}: ${contestants.map(show).join(", ")}`);
 }
-console.log(`requests a second, @wsgi/core over node:http: ${summary(rateRatios)}`);
-console.log(`processor time a request, node:http over @wsgi/core: ${summary(cpuRatios)}`);
-ours.child.disconnect();
-theirs.child.disconnect();
+
+/** How many times faster, and with how many times less processor time a request. */
+function compare(one: Contestant, other: Contestant): void {
+  const pairs = results.map((measured) => [measured.get(one) as Round, measured.get(other) as Round] as const);
+  const rate = summary(pairs.map(([a, b]) => a.rate / b.rate));
+  const cpu = summary(pairs.map(([a, b]) => b.cpu / a.cpu));
+  console.log(`${one.name} over ${other.name}: requests a second × ${rate}, processor time a request ÷ ${cpu}`);
+}
+
+compare(ours, theirs);
+compare(ours, floor);
+compare(floor, theirs);
+for (const { child } of contestants) child.disconnect();
