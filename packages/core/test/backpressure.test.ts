@@ -211,6 +211,27 @@ describe("write()", () => {
   });
 });
 
+test("loses nothing of a synchronous body that waits while the application writes besides", async () => {
+  let write: Write | undefined;
+  const served = await serve((_environ, startResponse) => {
+    write = startResponse("200 OK", []);
+    return (function* () {
+      for (let i = 0; i < 100; i++) yield `<y${i}${"x".repeat(60_000)}>`;
+    })();
+  });
+  const client = await served.connect();
+  client.socket.pause();
+  client.send(GET.replace("1.1", "1.0"));
+  await until(() => write !== undefined);
+  for (let i = 0; i < 20; i++) await turn();
+  for (let i = 0; i < 3; i++) void write?.(`<w${i}>`);
+  client.socket.resume();
+  const received = await client.end();
+  const names = received.match(/<[wy]\d+/g) ?? [];
+  expect(names.filter((name) => name.startsWith("<y"))).toEqual(Array.from({ length: 100 }, (_, i) => `<y${i}`));
+  expect(names.filter((name) => name.startsWith("<w"))).toEqual(["<w0", "<w1", "<w2"]);
+});
+
 describe("while a fast client takes", () => {
   const SECONDS = 3;
   let stop = false;

@@ -98,6 +98,22 @@ describe("a response", () => {
   });
 });
 
+test("reports a response that broke off as the application's failure, though the client took none of it", async () => {
+  const { served, peer } = await connect(async (_environ, startResponse) => {
+    const write = startResponse("200 OK", []);
+    void write("begun");
+    throw new Error("on purpose");
+  });
+  peer.taking = false;
+  peer.send(GET.replace("1.1", "1.0"));
+  expect(await served.exchange()).toMatchObject({
+    completed: false,
+    bodyBytes: 0,
+    disconnectPhase: undefined,
+    error: { message: "on purpose" },
+  });
+});
+
 describe("a peer that takes nothing", () => {
   test("gets no more queued than the high-water mark and one response", async () => {
     let calls = 0;

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import net from "node:net";
+import type { Readable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startFixture } from "./support/child.ts";
 
@@ -40,6 +41,14 @@ describe("a process", () => {
     expect(await child.ended).toBe(0);
     expect(child.stdout).toMatch(/^closed \{"cut":\d\}\n$/);
     expect(child.stderr).toMatch(/wsgi exiting\n.*wsgi exited, 2 requests served/s);
+  });
+
+  test("is not kept by a close() that comes when all is over", async () => {
+    const child = startFixture("ends-by-itself.ts", ["Infinity", "again"]);
+    await once(child.process.stdout as Readable, "data");
+    const start = performance.now();
+    expect(await child.ended).toBe(0);
+    expect(performance.now() - start).toBeLessThan(3000);
   });
 
   test("lives on while its server serves", async () => {

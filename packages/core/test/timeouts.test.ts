@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import type { Options } from "../src/index.ts";
+import { deferred } from "./support/deferred.ts";
 import { serve } from "./support/serve.ts";
-import { until } from "./support/until.ts";
+import { turn, until } from "./support/until.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -164,6 +165,29 @@ describe("lingerTimeout", () => {
     expect(client.error).toBeUndefined();
     client.finish();
     await until(() => served.server.counters.connections === 0);
+  });
+
+  test("lets a client take the answer to an upload that had been paused, and finish sending", async () => {
+    const mayAnswer = deferred();
+    const length = 900_000;
+    const served = await serve(
+      async (environ, startResponse) => {
+        await mayAnswer.promise;
+        return hello(environ, startResponse);
+      },
+      { lingerTimeout: 30 },
+    );
+    const client = await served.connect();
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+    const sent = client.sendAll(Buffer.alloc(length));
+    await until(() => served.server.counters.active === 1);
+    for (let i = 0; i < 20; i++) await turn();
+    mayAnswer.resolve();
+    expect(await client.end()).toMatch(/Connection: close\r\n.*hello$/s);
+    await sent;
+    client.finish();
+    await until(() => served.server.counters.connections === 0);
+    expect(client.error).toBeUndefined();
   });
 
   test("does not wait for a client that has closed", async () => {

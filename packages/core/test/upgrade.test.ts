@@ -148,6 +148,28 @@ describe.each(READING_PATHS)("a socket read %s", (_name, makeListener) => {
     expect(Buffer.concat(received).equals(bytes)).toBe(true);
   });
 
+  test("is nobody's but the application's: the server listens to no data of it and does not answer its end", async () => {
+    const listeners = deferred<number>();
+    const served = await serve(
+      upgrading((socket) => {
+        listeners.resolve(socket.listenerCount("data"));
+        socket.on("end", async () => {
+          await turn();
+          socket.end("after the end");
+        });
+        socket.resume();
+      }),
+      {},
+      makeListener(),
+    );
+    const client = await served.connect();
+    client.send(UPGRADE);
+    await client.receive(/\r\n\r\n$/);
+    client.finish();
+    expect(await client.end()).toMatch(/after the end$/);
+    expect(await listeners.promise).toBe(0);
+  });
+
   test("can be had raw, without a response", async () => {
     const served = await serve(
       (environ) => {
