@@ -24,8 +24,9 @@ export class ShutdownDeadline {
     this.#timer = setTimeout(() => this.#fire(), Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS));
   }
 
-  /** The shutdown is over in time. */
+  /** The shutdown is over in time: no later call sets a timer that would keep the process. */
   clear(): void {
+    this.#at = Number.NEGATIVE_INFINITY;
     clearTimeout(this.#timer);
   }
 

@@ -129,7 +129,7 @@ describe("keepalive", () => {
     };
     const times = await Promise.all([0, 0.06, 0.12, 0.18, 0.24].map(idle));
     expect(Math.min(...times)).toBeGreaterThan(0.99);
-    expect(Math.max(...times)).toBeLessThan(2);
+    expect(Math.max(...times)).toBeLessThan(5); // by default it would be 75
   });
 
   test("of Infinity waits", async () => {
@@ -152,7 +152,7 @@ describe("lingerTimeout", () => {
     client.send(CLOSING);
     await client.end();
     expect(served.server.counters.connections).toBe(1);
-    expect(await secondsOf(until(() => served.server.counters.connections === 0))).toBeLessThan(1);
+    expect(await secondsOf(until(() => served.server.counters.connections === 0))).toBeLessThan(1.8); // the default is 2
     expect(await served.exchange()).toMatchObject({ completed: true, disconnectPhase: undefined, error: undefined });
   });
 
