@@ -181,6 +181,7 @@ test("closes after a response that had begun when the body turned out to be malf
   client.finish();
   expect(errors).toMatchObject([{ code: "BAD_CHUNK_END" }]);
   expect(served.exchanges).toHaveLength(1);
+  expect(served.log.filter((line) => line.includes("failed"))).toEqual([]); // the application was told
 });
 
 test("answers pipelined requests that arrive together with one write", async () => {

@@ -259,6 +259,18 @@ describe("close()", () => {
   });
 });
 
+test("serves no connection that a listener hands out after close() was called", async () => {
+  const listener = new MemoryListener();
+  const served = await serve(hello, {}, listener);
+  const closed = served.server.close();
+  const peer = listener.connect();
+  peer.send(GET);
+  await until(() => peer.socket.destroyed);
+  expect(await closed).toEqual({ cut: 0 });
+  expect(served.server.counters.accepted).toBe(0);
+  expect(peer.received).toBe("");
+});
+
 test("tells the log when accepting fails, and goes on", async () => {
   const listener = new MemoryListener();
   const served = await serve(hello, {}, listener);

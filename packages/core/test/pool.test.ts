@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { type ConnectionPool, Pool } from "../src/index.ts";
 import { deferred } from "./support/deferred.ts";
+import { MemoryListener } from "./support/listeners.ts";
 import { serve } from "./support/serve.ts";
 import { turn, until } from "./support/until.ts";
 
@@ -111,6 +112,20 @@ describe("a server with maxSize", () => {
     expect(served.exchanges).toHaveLength(2);
     await until(() => served.server.counters.connections === 1);
     expect(served.server.counters.waiting).toBe(0);
+  });
+
+  test("outlives an error of a socket that waits, and forgets it", async () => {
+    const listener = new MemoryListener();
+    const served = await serve(hello, { maxSize: 1 }, listener);
+    const [first, broken, last] = [listener.connect(), listener.connect(), listener.connect()];
+    for (const peer of [first, broken, last]) peer.send(GET);
+    await until(() => first.received.endsWith("hello"));
+    expect(served.server.counters.waiting).toBe(2);
+    broken.socket.destroy(new Error("on purpose"));
+    await until(() => served.server.counters.waiting === 1);
+    first.finish();
+    await until(() => last.received.endsWith("hello"));
+    expect(served.exchanges).toHaveLength(2);
   });
 
   test("closes those that wait when it closes", async () => {
