@@ -2,7 +2,7 @@
 
 import { getEventListeners } from "node:events";
 import net from "node:net";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Listener, listen, server, UsageError } from "../src/index.ts";
 import { Client } from "./support/client.ts";
 import { deferred } from "./support/deferred.ts";
@@ -161,6 +161,24 @@ describe("counters", () => {
     next.send(GET);
     await next.receive(/hello$/);
   });
+});
+
+test("looks at the clock only while it has connections", async () => {
+  const started = vi.spyOn(globalThis, "setInterval");
+  const stopped = vi.spyOn(globalThis, "clearInterval");
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  const served = await serve(hello);
+  expect(started).not.toHaveBeenCalled();
+  for (let i = 1; i <= 2; i++) {
+    const clients = [await served.connect(), await served.connect()];
+    await until(() => served.server.counters.connections === 2);
+    expect(started).toHaveBeenCalledTimes(i);
+    for (const client of clients) client.leave();
+    await until(() => served.server.counters.connections === 0);
+    expect(stopped).toHaveBeenCalledWith(started.mock.results.at(-1)?.value);
+  }
 });
 
 describe("close()", () => {

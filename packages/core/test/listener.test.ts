@@ -282,7 +282,7 @@ describe("a listener", () => {
     expect(await client.end()).toBe("still alive");
   });
 
-  test("hands out sockets that nobody reads yet, without delay of small writes", async () => {
+  test("hands out sockets that nobody reads yet, and that may be half-closed", async () => {
     const listener = listen(["127.0.0.1", 0]);
     const handed = deferred<net.Socket>();
     listener.accept({

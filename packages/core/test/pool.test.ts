@@ -56,17 +56,17 @@ describe("a pool", () => {
   });
 
   test("resolves waitall() when the last task has ended, those that waited included", async () => {
-    const pool = new Pool(1);
+    const pool = new Pool(2);
     const { make, end } = tasks();
     await pool.waitall();
-    pool.spawn(make("a"));
-    pool.spawn(make("b"));
+    for (const name of ["a", "b", "c"]) pool.spawn(make(name));
     let resolved = 0;
     void pool.waitall().then(() => resolved++);
     void pool.waitall().then(() => resolved++);
     await end("a");
-    expect(resolved).toBe(0);
     await end("b");
+    expect(resolved).toBe(0);
+    await end("c");
     expect(resolved).toBe(2);
     await pool.waitall();
   });

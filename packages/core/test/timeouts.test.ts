@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Options } from "../src/index.ts";
 import { deferred } from "./support/deferred.ts";
+import { MemoryListener } from "./support/listeners.ts";
 import { serve } from "./support/serve.ts";
 import { turn, until } from "./support/until.ts";
 
@@ -130,6 +131,20 @@ describe("keepalive", () => {
     const times = await Promise.all([0, 0.06, 0.12, 0.18, 0.24].map(idle));
     expect(Math.min(...times)).toBeGreaterThan(0.99);
     expect(Math.max(...times)).toBeLessThan(5); // by default it would be 75
+  });
+
+  test("does not end a connection that still takes its response", async () => {
+    const listener = new MemoryListener();
+    const served = await serve(hello, { keepalive: 0.1 }, listener);
+    const peer = listener.connect();
+    peer.taking = false;
+    peer.send(GET);
+    await until(() => served.server.counters.idle === 1 && peer.held === 1);
+    await after(0.3);
+    expect(peer.socket.writableEnded).toBe(false);
+    peer.take();
+    await until(() => peer.socket.writableEnded);
+    peer.finish();
   });
 
   test("of Infinity waits", async () => {
