@@ -171,6 +171,21 @@ describe("lingerTimeout", () => {
     expect(await served.exchange()).toMatchObject({ completed: true, disconnectPhase: undefined, error: undefined });
   });
 
+  test("begins when the client has taken its response", async () => {
+    const listener = new MemoryListener();
+    const served = await serve(hello, { lingerTimeout: 0.1 }, listener);
+    const peer = listener.connect();
+    peer.taking = false;
+    peer.send(CLOSING);
+    await until(() => peer.held === 1);
+    await after(0.3);
+    expect(peer.socket.destroyed).toBe(false);
+    peer.take();
+    await until(() => peer.socket.destroyed);
+    expect(peer.received).toMatch(/hello$/);
+    expect(await served.exchange()).toMatchObject({ completed: true });
+  });
+
   test("lets a client that still sends take the refusal of what it sent before", async () => {
     const served = await serve(hello);
     const client = await served.connect();
