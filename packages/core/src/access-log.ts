@@ -2,7 +2,7 @@
 // Exchange in, a line to the logger out.
 
 import type { Exchange, Extension } from "./extension.ts";
-import type { Logger } from "./log.ts";
+import { type Logger, SILENT } from "./log.ts";
 import { compileLogFormat } from "./log-format.ts";
 
 export interface AccessLogOptions {
@@ -10,11 +10,15 @@ export interface AccessLogOptions {
   readonly logXForwardedFor: boolean;
 }
 
-export function accessLog(logger: Logger, options: AccessLogOptions): Extension {
+export function accessLog(options: AccessLogOptions): Extension {
+  let logger: Logger = SILENT;
   const format = compileLogFormat(options.logFormat);
   const clock = new LocalTime();
   return {
     name: "access log",
+    onStart(server) {
+      logger = server.logger;
+    },
     onResponded(exchange) {
       logger.info(
         format({

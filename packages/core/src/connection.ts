@@ -13,6 +13,7 @@ import type { Endpoints } from "./environ.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
 import type { ConnectionInfo } from "./extension.ts";
 import { Ledger } from "./ledger.ts";
+import type { ConnectionFacts } from "./listener.ts";
 import { encodeRefusal } from "./refusal.ts";
 import { type ContextHost, RequestContext } from "./request-context.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -29,6 +30,7 @@ const MAX_LINGER_BYTES = 1024 * 1024;
 export class Connection implements TransportEvents, ContextHost, ConnectionInfo {
   readonly server: ServerContext;
   readonly endpoints: Endpoints;
+  readonly facts: ConnectionFacts;
   readonly socket: Duplex;
   readonly transport: Transport;
   readonly parser: RequestParser;
@@ -51,9 +53,10 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   #cutReason: Error | undefined = undefined;
   #resolveEnded!: () => void;
 
-  constructor(socket: Duplex, endpoints: Endpoints, server: ServerContext) {
+  constructor(socket: Duplex, endpoints: Endpoints, facts: ConnectionFacts, server: ServerContext) {
     this.server = server;
     this.endpoints = endpoints;
+    this.facts = facts;
     this.socket = socket;
     this.transport = new Transport(socket, this, server.readBuffer);
     this.parser = new RequestParser(server.options);

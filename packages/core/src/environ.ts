@@ -44,6 +44,8 @@ export interface RequestParts<I extends SignalSource> {
   /** Undefined for HTTP/1.0 peers, who do not know interim responses. */
   readonly earlyHints: ((headers: Iterable<Header>) => void) | undefined;
   readonly setIdle: () => void;
+  /** What the listener told of the connection. */
+  readonly facts: readonly (readonly [key: string, value: unknown])[];
 }
 
 /** Keys that are decided by the request, which the `environ` option cannot override. */
@@ -89,13 +91,18 @@ export function buildEnviron<W, I extends SignalSource>(
   if (ends.scheme === "https") environ.HTTPS = "on";
   if (head.query !== undefined) environ.QUERY_STRING = head.query;
   const { extra } = base;
-  for (let i = 0; i < extra.length; i++) {
-    const [key, value] = extra[i] as readonly [string, unknown];
-    environ[key] = value;
-  }
+  setEntries(environ, extra);
+  setEntries(environ, parts.facts);
   setFields(environ, head.fields, extra.length > 0);
   if (head.host !== undefined) environ.HTTP_HOST = head.host;
   return environ;
+}
+
+function setEntries(environ: Record<string, unknown>, entries: readonly (readonly [string, unknown])[]): void {
+  for (let i = 0; i < entries.length; i++) {
+    const [key, value] = entries[i] as readonly [string, unknown];
+    environ[key] = value;
+  }
 }
 
 const WSGI_VERSION: readonly [1, 0] = Object.freeze([1, 0] as const);

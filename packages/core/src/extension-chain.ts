@@ -3,6 +3,7 @@
 
 import type { ConnectionInfo, Exchange, Extension } from "./extension.ts";
 import type { Logger } from "./log.ts";
+import { aborted } from "./shutdown-deadline.ts";
 import type { Environ } from "./types.ts";
 
 export class ExtensionChain {
@@ -16,6 +17,11 @@ export class ExtensionChain {
     this.#forEnviron = extensions.filter((one) => one.onEnviron !== undefined);
     this.#forResponded = extensions.filter((one) => one.onResponded !== undefined);
     this.#logger = logger;
+  }
+
+  /** Throws what an extension throws: the server cannot serve as was agreed. */
+  start(): void {
+    for (const extension of this.#extensions) extension.onStart?.({ logger: this.#logger });
   }
 
   /** Throws what an extension throws: the request cannot be served as was agreed. */
@@ -35,10 +41,6 @@ export class ExtensionChain {
 
   /** Resolves when all have closed, or the signal fires. */
   async close(signal: AbortSignal): Promise<void> {
-    const passed = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
     const closings = this.#extensions.map(async (extension) => {
       try {
         await extension.onClose?.(signal);
@@ -46,7 +48,7 @@ export class ExtensionChain {
         this.#report(extension, error);
       }
     });
-    await Promise.race([Promise.all(closings), passed]);
+    await Promise.race([Promise.all(closings), aborted(signal)]);
   }
 
   #report(extension: Extension, error: unknown): void {

@@ -3,6 +3,7 @@
 
 import type { Duplex } from "node:stream";
 import type { Endpoints } from "./environ.ts";
+import type { Logger } from "./log.ts";
 import type { Environ } from "./types.ts";
 
 /**
@@ -55,10 +56,18 @@ export interface ConnectionInfo {
   readonly socket: Duplex;
 }
 
+/** The server that an extension takes part in. */
+export interface ServerInfo {
+  /** Where it logs. */
+  readonly logger: Logger;
+}
+
 /** Something that takes part in every request. Methods are called without `await`; what they throw is logged. */
 export interface Extension {
   /** Names it in log lines. */
   readonly name: string;
+  /** The server starts; called once, before its first connection. A throw is thrown by `server()`. */
+  onStart?(server: ServerInfo): void;
   /** The environ is complete and the application not yet called: keys may be added. A throw is answered with 500. */
   onEnviron?(environ: Environ, connection: ConnectionInfo): void;
   /**

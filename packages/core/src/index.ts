@@ -13,12 +13,19 @@ export {
   UsageError,
   type UsageErrorCode,
 } from "./errors.ts";
-export type { ConnectionInfo, DisconnectPhase, Exchange, Extension } from "./extension.ts";
+export type { ConnectionInfo, DisconnectPhase, Exchange, Extension, ServerInfo } from "./extension.ts";
 export type { Field } from "./fields.ts";
 export type { FileBody, FileLike, FileWrapper } from "./file-wrapper.ts";
 export type { Input } from "./input.ts";
-export { type BoundAddress, type Listener, type ListenerHandlers, type ListenOptions, listen } from "./listener.ts";
-export type { LoggerLike, WritableLike } from "./log.ts";
+export {
+  type BoundAddress,
+  type ConnectionFacts,
+  type Listener,
+  type ListenerHandlers,
+  type ListenOptions,
+  listen,
+} from "./listener.ts";
+export type { Logger, LoggerLike, WritableLike } from "./log.ts";
 export { DEFAULT_LOG_FORMAT, DEFAULT_OPTIONS, OPTION_TABLE, type OptionRow } from "./option-table.ts";
 export type { ConnectionPool, Options } from "./options.ts";
 export { Pool } from "./pool.ts";

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { type Address, type ListenAddress, parseAddress, showAddress } from "./address.ts";
 import { UsageError } from "./errors.ts";
 import { codeOf, listenError } from "./listen-error.ts";
+import type { Logger } from "./log.ts";
 
 /** Where a listener really listens. */
 export interface BoundAddress {
@@ -21,10 +22,19 @@ export interface BoundAddress {
   readonly url: string;
 }
 
+/** What a listener knows of a connection, as keys of the environ. */
+export type ConnectionFacts = readonly (readonly [key: string, value: unknown])[];
+
 /** What a server gives a listener. */
 export interface ListenerHandlers {
-  /** A connection; it is not read from until the server says so. */
-  onConnection(socket: Duplex): void;
+  /** The server's log, for what the listener has to tell the operator. */
+  readonly logger: Logger;
+  /**
+   * A connection; it is not read from until the server says so.
+   *
+   * @param facts keys that the environ of each of its requests has besides, e.g. `SSL_PROTOCOL`
+   */
+  onConnection(socket: Duplex, facts?: ConnectionFacts): void;
   /** The listener has closed, whoever closed it. */
   onClose(): void;
   /** Something failed that does not end the listener. */
@@ -41,8 +51,11 @@ export interface Listener {
   readonly served: boolean;
   /** Begins to hand out connections. Connections that came before wait. @throws {UsageError} when called twice */
   accept(handlers: ListenerHandlers): void;
-  /** Stops accepting. Connections handed out live on. */
-  close(): Promise<void>;
+  /**
+   * Stops accepting. Connections handed out live on. Resolves when no more will be handed out; those that are being made
+   * ready, as in a TLS handshake, may be finished until the signal fires.
+   */
+  close(signal?: AbortSignal): Promise<void>;
 }
 
 export interface ListenOptions {

@@ -9,6 +9,7 @@ import { ClientDisconnected, UsageError } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import type { Field } from "./fields.ts";
 import { Input, type InputSource } from "./input.ts";
+import type { ConnectionFacts } from "./listener.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestParser } from "./request-parser.ts";
 import { RequestRun, type RunHost } from "./request-run.ts";
@@ -21,6 +22,8 @@ import type { Environ } from "./types.ts";
 export interface ContextHost extends RunHost {
   readonly server: ServerContext;
   readonly endpoints: Endpoints;
+  /** What the listener told of the connection. */
+  readonly facts: ConnectionFacts;
   readonly transport: Transport;
   readonly parser: RequestParser;
   /** Whether the peer closed its sending side. */
@@ -53,6 +56,7 @@ export class RequestContext implements InputSource, HeadPolicy {
       setIdle: () => {
         this.flaggedIdle = !this.#over;
       },
+      facts: host.facts,
     }) as Environ;
     record.environ = environ;
     this.run = new RequestRun(record, response, environ, server.application, host, server.options.debug);

@@ -11,7 +11,7 @@ import { UsageError } from "./errors.ts";
 import type { ConnectionInfo, Exchange } from "./extension.ts";
 import { ExtensionChain } from "./extension-chain.ts";
 import { type FileWrapper, fileWrapper } from "./file-wrapper.ts";
-import type { BoundAddress, Listener } from "./listener.ts";
+import type { BoundAddress, ConnectionFacts, Listener } from "./listener.ts";
 import { type Logger, resolveLogger, SILENT } from "./log.ts";
 import type { ConnectionPool, ServerOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -19,7 +19,7 @@ import { ReadBuffer } from "./read-buffer.ts";
 import { ResponseHeadEncoder } from "./response-head.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
-import { ShutdownDeadline } from "./shutdown-deadline.ts";
+import { aborted, ShutdownDeadline } from "./shutdown-deadline.ts";
 import type { Application, Environ } from "./types.ts";
 
 export class RunningServer implements Server, ServerContext {
@@ -34,6 +34,8 @@ export class RunningServer implements Server, ServerContext {
   readonly environBase: EnvironBase<FileWrapper>;
   readonly minorVersion: 0 | 1;
   closing = false;
+  /** Until its listeners have closed: a connection that they had begun to make ready still comes. */
+  #accepting = true;
   readonly #listeners: readonly Listener[];
   readonly #pool: ConnectionPool;
   readonly #extensions: ExtensionChain;
@@ -63,7 +65,7 @@ export class RunningServer implements Server, ServerContext {
     this.#watchSeconds = watchSeconds(options);
     this.environBase = environBase(options, this.logger);
     this.#pool = options.customPool ?? new Pool(options.maxSize);
-    const builtIn = options.logOutput ? [accessLog(this.logger, options)] : [];
+    const builtIn = options.logOutput ? [accessLog(options)] : [];
     this.#extensions = new ExtensionChain([...options.extensions, ...builtIn], this.logger);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -73,9 +75,11 @@ export class RunningServer implements Server, ServerContext {
 
   /** Begins to accept. */
   run(): void {
+    this.#extensions.start();
     for (const listener of this.#listeners) {
       listener.accept({
-        onConnection: (socket) => this.#onConnection(socket, listener),
+        logger: this.logger,
+        onConnection: (socket, facts = NO_FACTS) => this.#onConnection(socket, facts, listener),
         onClose: () => this.#closeUnlessClosing(),
         onError: (error) => this.logger.error(`(${process.pid}) accepting connections failed: ${error.message}`),
       });
@@ -118,8 +122,8 @@ export class RunningServer implements Server, ServerContext {
 
   // ---- connections ---------------------------------------------------------------------------------------------
 
-  #onConnection(socket: Duplex, listener: Listener): void {
-    if (this.closing) {
+  #onConnection(socket: Duplex, facts: ConnectionFacts, listener: Listener): void {
+    if (!this.#accepting) {
       socket.destroy();
       return;
     }
@@ -131,14 +135,14 @@ export class RunningServer implements Server, ServerContext {
     socket.on("error", forget); // a client that gives up while it waits ends nothing but itself
     this.#pool.spawn(() => {
       forget();
-      return socket.destroyed ? Promise.resolve() : this.#serve(socket, listener);
+      return socket.destroyed ? Promise.resolve() : this.#serve(socket, facts, listener);
     });
   }
 
-  #serve(socket: Duplex, listener: Listener): Promise<void> {
+  #serve(socket: Duplex, facts: ConnectionFacts, listener: Listener): Promise<void> {
     const bound = this.addresses[this.#listeners.indexOf(listener)];
     const ends = endpointsOf(socket, listener.scheme, bound);
-    const connection = new Connection(socket, ends, this);
+    const connection = new Connection(socket, ends, facts, this);
     this.#connections.add(connection);
     this.#watch ??= setInterval(this.#checkAll, this.#watchSeconds * 1000).unref();
     connection.start();
@@ -213,12 +217,15 @@ export class RunningServer implements Server, ServerContext {
   async #shutDown(): Promise<void> {
     this.logger.info(`(${process.pid}) wsgi exiting`);
     this.#deadline.signal.addEventListener("abort", () => this.#cutAll(), { once: true });
-    await Promise.allSettled(this.#listeners.map((listener) => listener.close()));
+    const { signal } = this.#deadline;
+    const listenersClosed = Promise.allSettled(this.#listeners.map((listener) => listener.close(signal)));
     // What has arrived by now is answered: two turns are one whole look at the sockets before connections count as idle.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (const connection of this.#connections) connection.shutdown();
+    await Promise.race([listenersClosed, aborted(signal)]);
+    this.#accepting = false;
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
-    for (const connection of this.#connections) connection.shutdown();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onDrained = resolve;
@@ -238,6 +245,8 @@ export class RunningServer implements Server, ServerContext {
     }
   }
 }
+
+const NO_FACTS: ConnectionFacts = Object.freeze([]);
 
 /** Seconds between looks at the timeouts: often enough for the shortest one, twice a second at the least. */
 function watchSeconds({ headTimeout, socketTimeout, dataRateGrace, lingerTimeout, keepalive }: ServerOptions): number {

@@ -5,6 +5,14 @@ import { ClientDisconnected } from "./errors.ts";
 /** setTimeout's own limit, 24.8 days. */
 const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
+/** Resolves when the signal fires, or has fired. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 export class ShutdownDeadline {
   readonly #controller = new AbortController();
   #at = Number.POSITIVE_INFINITY;

@@ -47,11 +47,15 @@ export class Transport {
   /** Attaches to the socket and begins to read. */
   start(): void {
     const { socket } = this;
-    if (!this.#readBuffer.attach(socket, this.#onData)) socket.on("data", this.#onData);
+    const attached = this.#readBuffer.attach(socket, this.#onData);
+    if (!attached) socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
+    // What a TLS socket decrypted while it waited for its turn is in the stream: no 'data' event will bring it.
+    const early: Buffer | null = attached && socket.readableLength > 0 ? socket.read() : null;
     this.resume();
+    if (early !== null) this.#events.onBytes(early);
   }
 
   /** Bytes queued that the system has not taken yet. */

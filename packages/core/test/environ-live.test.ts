@@ -1,7 +1,7 @@
 // The environ as an application sees it when a request came over a real socket.
 
 import { describe, expect, test } from "vitest";
-import { type Environ, listen, type Options, server } from "../src/index.ts";
+import { type Environ, type Listener, listen, type Options, server } from "../src/index.ts";
 import { askNext } from "./support/answers.ts";
 import { Client } from "./support/client.ts";
 import { serve } from "./support/serve.ts";
@@ -179,6 +179,32 @@ test("is secure behind a secure listener", async () => {
   await client.end();
   client.leave();
   expect(environs[0]).toMatchObject({ "wsgi.url_scheme": "https", HTTPS: "on" });
+});
+
+test("has what its listener tells of the connection, whatever the environ option says", async () => {
+  const inner = listen(["127.0.0.1", 0]);
+  const listener: Listener = {
+    scheme: "http",
+    ready: inner.ready,
+    served: false,
+    accept: (handlers) =>
+      inner.accept({
+        ...handlers,
+        onConnection: (socket) => handlers.onConnection(socket, [["SSL_PROTOCOL", "TLSv1.3"]]),
+      }),
+    close: () => inner.close(),
+  };
+  const served = await serve(
+    (environ, startResponse) => {
+      startResponse("200 OK", []);
+      return [String(environ["SSL_PROTOCOL"])];
+    },
+    { environ: { SSL_PROTOCOL: "none" } },
+    listener,
+  );
+  const client = await served.connect();
+  expect((await askNext(client, get())).body).toBe("TLSv1.3");
+  expect((await askNext(client, get())).body).toBe("TLSv1.3");
 });
 
 test("is a new object for each request of a connection", async () => {

@@ -34,7 +34,7 @@ function environOf(given: Given = {}): Record<string, unknown> {
   const { requestLine = "GET / HTTP/1.1", fieldLines = [], ends = {}, extra = [], parts = {} } = given;
   const head = parseRequestHead(lines(requestLine, "Host: a", ...fieldLines, ""), 0, DEFAULT_LIMITS);
   const base: EnvironBase<symbol> = { errors, fileWrapper, minimumChunkSize: 4096, extra };
-  return buildEnviron(head, { ...ENDS, ...ends }, base, { input, earlyHints, setIdle, ...parts });
+  return buildEnviron(head, { ...ENDS, ...ends }, base, { input, earlyHints, setIdle, facts: [], ...parts });
 }
 
 test("the environ of a plain request has these keys and no others", () => {
@@ -207,7 +207,7 @@ describe("HTTP_HOST", () => {
   test("is absent when an HTTP/1.0 request has no Host", () => {
     const head = parseRequestHead(lines("GET / HTTP/1.0", ""), 0, DEFAULT_LIMITS);
     const base: EnvironBase<symbol> = { errors, fileWrapper, minimumChunkSize: 0, extra: [] };
-    expect(buildEnviron(head, ENDS, base, { input, earlyHints, setIdle })).not.toHaveProperty("HTTP_HOST");
+    expect(buildEnviron(head, ENDS, base, { input, earlyHints, setIdle, facts: [] })).not.toHaveProperty("HTTP_HOST");
   });
 });
 

@@ -2,7 +2,7 @@
 
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { Application, ConnectionInfo, Exchange, Extension } from "../src/index.ts";
+import { type Application, type ConnectionInfo, type Exchange, type Extension, listen, server } from "../src/index.ts";
 import { deferred } from "./support/deferred.ts";
 import { serve } from "./support/serve.ts";
 import { until } from "./support/until.ts";
@@ -18,6 +18,7 @@ const hello: Application = (environ, startResponse) => {
 function noting(name: string, notes: string[]): Extension {
   return {
     name,
+    onStart: () => void notes.push(`${name} start`),
     onEnviron: () => notes.push(`${name} environ`),
     onResponded: () => notes.push(`${name} responded`),
     onClose: () => void notes.push(`${name} close`),
@@ -41,6 +42,8 @@ test("are called in the order in which they are given, the access log last", asy
   client.finish();
   await served.server.close();
   expect(notes).toEqual([
+    "first start",
+    "second start",
     "first environ",
     "second environ",
     "first responded",
@@ -49,6 +52,26 @@ test("are called in the order in which they are given, the access log last", asy
     "first close",
     "second close",
   ]);
+});
+
+test("are given the server's log before anything happens", async () => {
+  const served = await serve(hello, {
+    extensions: [{ name: "greeter", onStart: ({ logger }) => logger.warn("greetings") }],
+  });
+  expect(served.log[0]).toBe("greetings");
+});
+
+test("refuse to start with a server that they throw at", () => {
+  const listener = listen(["127.0.0.1", 0]);
+  const extension: Extension = {
+    name: "picky",
+    onStart() {
+      throw new Error("not this one");
+    },
+  };
+  expect(() => server(listener, hello, { extensions: [extension] })).toThrow("not this one");
+  expect(listener.served).toBe(false);
+  return listener.close();
 });
 
 test("see the connection, and may add to the environ", async () => {
@@ -110,7 +133,7 @@ describe("that throw", () => {
     await client.receive(/^HTTP\/1.1 500 Internal Server Error\r\n/);
     expect(calls).toBe(0);
     expect(await served.exchange()).toMatchObject({ status: 500, completed: true, error: { message: "on purpose" } });
-    expect(notes).toEqual(["thrower 500", "other responded"]);
+    expect(notes).toEqual(["other start", "thrower 500", "other responded"]);
     await served.logged(/on purpose/);
     client.send(GET); // the connection lives
     await client.receive(/500.*500/s);
@@ -134,7 +157,7 @@ describe("that throw", () => {
     await client.receive("hello");
     await served.exchange();
     await served.logged(/extension thrower failed: Error: on purpose/);
-    expect(notes).toEqual(["other environ", "other responded"]);
+    expect(notes).toEqual(["other start", "other environ", "other responded"]);
     await served.logged(/"GET \/ HTTP\/1.1" 200/);
     client.send(GET);
     await served.exchange(1);
@@ -153,7 +176,7 @@ describe("that throw", () => {
     const served = await serve(hello, { extensions: [{ name: "thrower", onClose }, noting("other", notes)] });
     expect(await served.server.close()).toEqual({ cut: 0 });
     await served.logged(/extension thrower failed: Error: on purpose/);
-    expect(notes).toEqual(["other close"]);
+    expect(notes).toEqual(["other start", "other close"]);
   });
 });
 

@@ -277,16 +277,43 @@ describe("close()", () => {
   });
 });
 
-test("serves no connection that a listener hands out after close() was called", async () => {
-  const listener = new MemoryListener();
-  const served = await serve(hello, {}, listener);
-  const closed = served.server.close();
-  const peer = listener.connect();
-  peer.send(GET);
-  await until(() => peer.socket.destroyed);
-  expect(await closed).toEqual({ cut: 0 });
-  expect(served.server.counters.accepted).toBe(0);
-  expect(peer.received).toBe("");
+describe("a listener that still makes connections ready when the server closes", () => {
+  /** Closes when told to. */
+  class BusyListener extends MemoryListener {
+    readonly done = deferred();
+    signal: AbortSignal | undefined;
+
+    override async close(signal?: AbortSignal): Promise<void> {
+      this.signal = signal;
+      await this.done.promise;
+      await super.close();
+    }
+  }
+
+  test("has them answered once, and none after it has closed", async () => {
+    const listener = new BusyListener();
+    const served = await serve(hello, {}, listener);
+    const closed = served.server.close();
+    await until(() => listener.signal !== undefined);
+    const peer = listener.connect();
+    peer.send(GET);
+    await until(() => /connection: close/i.test(peer.received));
+    peer.finish();
+    listener.done.resolve();
+    expect(await closed).toEqual({ cut: 0 });
+    expect(served.server.counters.accepted).toBe(1);
+    const late = listener.connect();
+    late.send(GET);
+    await until(() => late.socket.destroyed);
+    expect(late.received).toBe("");
+  });
+
+  test("is not waited for after the deadline, which it is told of", async () => {
+    const listener = new BusyListener();
+    const served = await serve(hello, {}, listener);
+    expect(await served.server.close({ timeout: 0.05 })).toEqual({ cut: 0 });
+    expect(listener.signal?.aborted).toBe(true);
+  });
 });
 
 test("tells the log when accepting fails, and goes on", async () => {

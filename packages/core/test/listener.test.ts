@@ -16,6 +16,7 @@ import {
   server,
   UsageError,
 } from "../src/index.ts";
+import { SILENT } from "../src/log.ts";
 import { startFixture } from "./support/child.ts";
 import { Client } from "./support/client.ts";
 import { deferred } from "./support/deferred.ts";
@@ -270,6 +271,7 @@ describe("a listener", () => {
     const listener = listen(["127.0.0.1", 0]);
     const sockets: net.Socket[] = [];
     listener.accept({
+      logger: SILENT,
       onConnection: (socket) => sockets.push(socket as net.Socket),
       onClose: () => {},
       onError: () => {},
@@ -286,6 +288,7 @@ describe("a listener", () => {
     const listener = listen(["127.0.0.1", 0]);
     const handed = deferred<net.Socket>();
     listener.accept({
+      logger: SILENT,
       onConnection: (socket) => handed.resolve(socket as net.Socket),
       onClose: () => {},
       onError: () => {},

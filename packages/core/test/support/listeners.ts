@@ -20,7 +20,8 @@ export function listenWith(change: (socket: Duplex) => Duplex): Listener {
 
 function wrapped(handlers: ListenerHandlers): ListenerHandlers {
   return {
-    onConnection: (socket) => handlers.onConnection(socket),
+    logger: handlers.logger,
+    onConnection: (socket, facts) => handlers.onConnection(socket, facts),
     onClose: () => handlers.onClose(),
     onError: (error) => handlers.onError(error),
   };
