@@ -1,7 +1,7 @@
-// Takes the code out of the documentation, puts it into a folder where `@wsgi/core` is installed, and compiles it.
+// Takes the code out of the documentation, puts it into a folder where the packages are installed, and compiles it.
 
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -50,7 +50,9 @@ export function writeCodeBlocks(blocks: readonly CodeBlock[]): string {
   const folder = mkdtempSync(join(tmpdir(), "wsgi-docs-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "node_modules/@wsgi"), { recursive: true });
-  symlinkSync(join(root, "packages/core"), join(folder, "node_modules/@wsgi/core"));
+  for (const name of readdirSync(join(root, "packages"))) {
+    symlinkSync(join(root, "packages", name), join(folder, "node_modules/@wsgi", name));
+  }
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   copyFileSync(join(import.meta.dirname, "free-ports.ts"), join(folder, "free-ports.ts"));
   for (const { name, ending, source } of blocks) writeFileSync(join(folder, `${name}.${ending}`), source);
