@@ -1,0 +1,72 @@
+// Whose certificates of clients are good: authorities and revocation lists, from files or contents. SslOptions in,
+// ClientTrust out, or a TlsError that names the file. It knows files, not contexts.
+
+import { createHash, X509Certificate } from "node:crypto";
+import { certificatesIn } from "./certificate.ts";
+import { messageOf, TlsError } from "./errors.ts";
+import type { Pem, SslOptions } from "./options.ts";
+import { readPemFile } from "./read-file.ts";
+
+export interface ClientTrust {
+  readonly ca: readonly Pem[];
+  readonly crl: readonly Pem[];
+  /**
+   * What a session belongs to: one that was made under other rules is not resumed, because resuming does not look at
+   * the client's certificate again. At most 32 characters (SSL_MAX_SID_CTX_LENGTH).
+   */
+  readonly sessionContext: string;
+}
+
+/** @throws {TlsError} FILE_UNREADABLE, BAD_CERTIFICATE */
+export function loadClientTrust(options: SslOptions): ClientTrust {
+  const ca = [...read("caCerts", options.caCerts), ...contents("ca", options.ca)];
+  const crl = [...read("crlfile", options.crlfile), ...contents("crl", options.crl)];
+  for (const { name, pem } of ca) checkAuthority(name, pem);
+  for (const { name, pem } of crl) {
+    if (!pem.includes("-----BEGIN X509 CRL-----")) {
+      throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM revocation list (X509 CRL), there is none in it`);
+    }
+  }
+  const hash = createHash("sha256").update(options.certReqs);
+  for (const { pem } of [...ca, ...crl]) hash.update(pem);
+  return {
+    ca: ca.map(({ pem }) => pem),
+    crl: crl.map(({ pem }) => pem),
+    sessionContext: hash.digest("base64url").slice(0, 32),
+  };
+}
+
+/** The files that it is read from. */
+export function trustFiles({ caCerts, crlfile }: SslOptions): string[] {
+  return [...listOf(caCerts), ...listOf(crlfile)];
+}
+
+interface Source {
+  readonly name: string;
+  readonly pem: string;
+}
+
+function read(option: string, files: string | readonly string[] | undefined): Source[] {
+  return listOf(files).map((path) => ({ name: `${option}: ${path}`, pem: readPemFile(option, path).toString() }));
+}
+
+function contents(option: string, pems: Pem | readonly Pem[] | undefined): Source[] {
+  return listOf(pems).map((pem) => ({ name: option, pem: pem.toString() }));
+}
+
+function checkAuthority(name: string, pem: string): void {
+  if (certificatesIn(pem).length > 0) return;
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM certificate of an authority: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  throw new TlsError("BAD_CERTIFICATE", `${name}: expected PEM certificates, got another form`);
+}
+
+function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value as T];
+}

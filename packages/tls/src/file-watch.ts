@@ -1,0 +1,39 @@
+// Notices that files have changed: names of files in, one call for each change that has settled. It knows nothing of what
+// is in them.
+//
+// It looks instead of waiting for file events: an event of a folder does not tell that a symbolic link further up was
+// swapped, as Kubernetes does with secrets and certbot with its archive, and network file systems tell nothing at all.
+
+import { type Stats, unwatchFile, watchFile } from "node:fs";
+
+export class FileWatch {
+  readonly #files: readonly string[];
+  readonly #intervalMilliseconds: number;
+  readonly #onChange: () => void;
+  #settling: NodeJS.Timeout | undefined;
+
+  /** @param interval seconds between two looks; a change is told when for as long no other came */
+  constructor(files: readonly string[], interval: number, onChange: () => void) {
+    this.#files = files;
+    this.#intervalMilliseconds = Math.ceil(interval * 1000);
+    this.#onChange = onChange;
+  }
+
+  /** Begins to look; it keeps no process alive. */
+  start(): void {
+    const options = { interval: this.#intervalMilliseconds, persistent: false };
+    for (const file of this.#files) watchFile(file, options, this.#onStats);
+  }
+
+  stop(): void {
+    clearTimeout(this.#settling);
+    for (const file of this.#files) unwatchFile(file, this.#onStats);
+  }
+
+  /** A renewal writes certificate and key one after the other: both are there when it has been quiet. */
+  readonly #onStats = (current: Stats, previous: Stats): void => {
+    if (current.ino === previous.ino && current.mtimeMs === previous.mtimeMs && current.size === previous.size) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(this.#onChange, this.#intervalMilliseconds).unref();
+  };
+}

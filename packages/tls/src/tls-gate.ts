@@ -1,0 +1,220 @@
+// Where plain sockets become secure ones: raw sockets in, by `begin`; secure sockets out, by `onSecure`. It owns the
+// handshakes that are going, their time and their count. It knows neither HTTP nor what comes after a handshake.
+//
+//   begin ─▶ first byte ─▶ handshake ─▶ client's certificate ─▶ onSecure
+//               ├ plain HTTP: 400         └ failed, stalled, aborted, refused: counted, logged at debug, closed
+//               └ nothing in time: closed
+//
+// Handshakes are those of a `tls.Server` that listens nowhere and is handed connections, as its documentation allows.
+
+import type { Duplex } from "node:stream";
+import { type SecureContext, type SecureContextOptions, Server, type TLSSocket } from "node:tls";
+import type { ConnectionFacts, Logger } from "@wsgi/core";
+import type { CertificateStore } from "./certificate-store.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { handshakeFailure, refusedClient } from "./handshake-failure.ts";
+import type { SslOptions } from "./options.ts";
+import { announces, plainHttpAnswer } from "./plain-http.ts";
+import { sslFacts } from "./ssl-environ.ts";
+
+/** How many handshakes came to which end, since the listener began. */
+export interface HandshakeCounters {
+  /** Going on now. */
+  readonly pending: number;
+  readonly completed: number;
+  /** Of the completed: those that resumed a session. */
+  readonly resumed: number;
+  /** The two sides did not agree, the client's certificate was not good, or the client left in the middle. */
+  readonly failed: number;
+  readonly timedOut: number;
+  /** Clients that spoke plain HTTP. */
+  readonly plainHttp: number;
+  /** Clients that left without a byte: port scans and health checks of load balancers. */
+  readonly silent: number;
+}
+
+/** As core's `lingerTimeout`: time for a client to take the answer and close. */
+const LINGER_MILLISECONDS = 2000;
+
+export interface GateEvents {
+  readonly logger: Logger;
+  /** A secure connection whose client is accepted; it is paused. */
+  onSecure(socket: TLSSocket, facts: ConnectionFacts): void;
+}
+
+export class TlsGate {
+  readonly #options: SslOptions;
+  readonly #store: CertificateStore;
+  readonly #events: GateEvents;
+  readonly #server: Server;
+  /** Raw sockets whose handshake is not over. */
+  readonly #pending = new Set<Duplex>();
+  /** What the listener beneath told of a connection, until it is handed on. */
+  readonly #facts = new WeakMap<Duplex, ConnectionFacts>();
+  readonly #counts = { completed: 0, resumed: 0, failed: 0, timedOut: 0, plainHttp: 0, silent: 0 };
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: SslOptions, store: CertificateStore, events: GateEvents) {
+    this.#options = options;
+    this.#store = store;
+    this.#events = events;
+    this.#server = new Server({
+      ...store.defaultOptions,
+      ...(store.choosesByName && { SNICallback: this.#chooseContext }),
+      ALPNProtocols: [...options.alpnProtocols],
+      requestCert: options.certReqs !== "none",
+      rejectUnauthorized: options.certReqs === "required", // a client without a certificate is told so by an alert
+      handshakeTimeout: options.handshakeTimeout * 1000,
+      pauseOnConnect: true,
+    });
+    this.#server.on("secureConnection", this.#onSecureConnection);
+    this.#server.on("tlsClientError", this.#onClientError);
+  }
+
+  get counters(): HandshakeCounters {
+    return { pending: this.#pending.size, ...this.#counts };
+  }
+
+  /** Takes a new default certificate for handshakes that begin from now on. */
+  setDefault(options: SecureContextOptions): void {
+    this.#server.setSecureContext(options);
+  }
+
+  /** Resolves when no handshake is going on; when the signal fires, those that are end. */
+  async finish(signal: AbortSignal | undefined): Promise<void> {
+    const cut = (): void => {
+      for (const socket of this.#pending) socket.destroy();
+    };
+    if (signal?.aborted) cut();
+    signal?.addEventListener("abort", cut, { once: true });
+    while (this.#pending.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    signal?.removeEventListener("abort", cut);
+  }
+
+  /** Waits for the first bytes: they tell a TLS client from one that speaks plain HTTP. */
+  begin(raw: Duplex, facts: ConnectionFacts): void {
+    this.#pending.add(raw);
+    if (facts.length > 0) this.#facts.set(raw, facts);
+    const timer = setTimeout(() => {
+      this.#counts.timedOut++;
+      raw.destroy();
+    }, this.#options.handshakeTimeout * 1000);
+    const onEnd = (): void => {
+      this.#counts.silent++;
+      raw.destroy();
+    };
+    const onFirstBytes = (bytes: Buffer): void => {
+      clearTimeout(timer);
+      raw.removeListener("end", onEnd);
+      raw.pause();
+      this.#answer(raw, bytes);
+    };
+    raw.once("data", onFirstBytes);
+    raw.once("end", onEnd);
+    raw.once("close", () => {
+      clearTimeout(timer);
+      this.#over(raw);
+    });
+    raw.on("error", ignore); // 'close' follows
+    raw.resume();
+  }
+
+  #answer(raw: Duplex, bytes: Buffer): void {
+    const announced = announces(bytes[0] as number);
+    if (announced === "tls") {
+      raw.unshift(bytes);
+      this.#server.emit("connection", raw);
+    } else if (announced === "http") {
+      this.#counts.plainHttp++;
+      this.#debug(raw, "spoke plain HTTP on a secure port");
+      this.#sendAway(raw, plainHttpAnswer(bytes, Date.now()));
+    } else {
+      this.#counts.failed++;
+      this.#debug(raw, "spoke neither TLS nor HTTP");
+      raw.destroy();
+    }
+  }
+
+  /** Closes after the answer; what still comes is dropped for a while, so that no reset throws the answer away. */
+  #sendAway(raw: Duplex, answer: string): void {
+    const timer = setTimeout(() => raw.destroy(), LINGER_MILLISECONDS);
+    raw.once("close", () => clearTimeout(timer));
+    raw.end(answer);
+    raw.resume();
+  }
+
+  readonly #chooseContext = (
+    serverName: string,
+    callback: (error: Error | null, context?: SecureContext) => void,
+  ): void => {
+    this.#store.contextFor(serverName).then(
+      (context) => callback(null, context),
+      (error: unknown) => {
+        this.#events.logger.error(
+          `(${process.pid}) choosing a certificate for ${JSON.stringify(serverName)} failed: ${messageOf(error)}`,
+        );
+        callback(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  };
+
+  readonly #onSecureConnection = (socket: TLSSocket): void => {
+    socket.on("error", () => socket.destroy()); // Node reports a fault of the TLS layer and leaves the socket open
+    const refusal = this.#refusal(socket);
+    if (refusal !== undefined) {
+      this.#counts.failed++;
+      this.#debug(socket, refusal);
+      socket.destroy();
+      return;
+    }
+    this.#counts.completed++;
+    if (socket.isSessionReused()) this.#counts.resumed++;
+    const raw = beneath(socket);
+    const facts = sslFacts(socket, this.#options.clientEnviron);
+    const before = raw && this.#facts.get(raw);
+    this.#events.onSecure(socket, before === undefined ? facts : [...before, ...facts]);
+    if (raw !== undefined) this.#over(raw);
+  };
+
+  /** Why the client's certificate is not accepted; `undefined` when it is. */
+  #refusal(socket: TLSSocket): string | undefined {
+    const { certReqs } = this.#options;
+    if (certReqs === "none") return undefined;
+    // Asked for by itself: Node calls a resumed session without any certificate authorized.
+    if (socket.getPeerX509Certificate() === undefined) {
+      return certReqs === "required" ? "the client showed no certificate" : undefined;
+    }
+    return socket.authorized ? undefined : refusedClient(String(socket.authorizationError));
+  }
+
+  readonly #onClientError = (error: Error, socket: TLSSocket): void => {
+    if (codeOf(error) === "ERR_TLS_HANDSHAKE_TIMEOUT") this.#counts.timedOut++;
+    else this.#counts.failed++;
+    const { authorizationError } = socket;
+    this.#debug(socket, authorizationError ? refusedClient(String(authorizationError)) : handshakeFailure(error));
+    socket.destroy();
+  };
+
+  #over(raw: Duplex): void {
+    if (this.#pending.delete(raw) && this.#pending.size === 0) this.#onIdle?.();
+  }
+
+  #debug(socket: Duplex, what: string): void {
+    const { remoteAddress = "unix", remotePort = "" } = socket as { remoteAddress?: string; remotePort?: number };
+    this.#events.logger.debug(`(${process.pid}) TLS handshake with ${remoteAddress}:${remotePort} failed: ${what}`);
+  }
+}
+
+/**
+ * The socket beneath a TLS socket. Node keeps it in a field of its own; where that is not to be had (a stream that is no
+ * socket), facts of the listener beneath are lost, and a handshake counts as pending until its connection ends.
+ */
+function beneath(socket: TLSSocket): Duplex | undefined {
+  return (socket as { _parent?: Duplex })._parent;
+}
+
+const ignore = (): void => {};
