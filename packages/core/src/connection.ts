@@ -175,6 +175,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     const wasTaken = this.#state === TAKEN;
     this.#state = CLOSED;
     this.#current = undefined;
+    if (current === undefined && this.#ledger.isEmpty) return this.#conclude(); // the usual end: an Error costs 10 µs
     const reason = this.#cutReason ?? new ClientDisconnected(undefined, error && { cause: error });
     if (current !== undefined && !current.over) {
       const { run, input } = current;
@@ -188,6 +189,10 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
       this.#ledger.add(run);
     }
     this.#ledger.abandon(reason);
+    this.#conclude();
+  }
+
+  #conclude(): void {
     this.#resolveEnded();
     this.server.onEnded(this);
   }

@@ -15,6 +15,11 @@ export class Ledger {
     this.#server = server;
   }
 
+  /** Whether every response that is over has been reported. */
+  get isEmpty(): boolean {
+    return this.#unsettled.length === 0;
+  }
+
   /** The response is over: queued whole, broken off, or its client has gone. */
   add(run: RequestRun): void {
     this.#unsettled.push(run);
