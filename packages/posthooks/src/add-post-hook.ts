@@ -22,7 +22,7 @@ export function addPostHook<Args extends readonly unknown[], Kwargs extends obje
   environ: Environ,
   func: (environ: PostHookEnviron, ...rest: [...args: Args, kwargs: Kwargs]) => unknown,
   args: Readonly<Args>,
-  kwargs: Kwargs,
+  kwargs: NoInfer<Kwargs>,
 ): void;
 export function addPostHook(environ: Environ, ...entry: unknown[]): void {
   const hooks: unknown = environ["eventlet.posthooks"];

@@ -11,6 +11,8 @@ import { RequestList } from "./request-list.ts";
 
 /** How long hooks hold the event loop before sockets have their turn. */
 const TURN_MILLISECONDS = 5;
+/** The same while the queue threatens to overflow: then hooks come before further requests. */
+const RELIEF_MILLISECONDS = 25;
 
 export class HookQueue implements HooksHost {
   readonly timeout: number;
@@ -23,6 +25,8 @@ export class HookQueue implements HooksHost {
   readonly #resumed = new RequestList();
   /** Those with a hook that is waited for, and the resumed ones. */
   readonly #active = new Set<RequestHooks>();
+  /** When the turn ends that was begun last. */
+  #until = 0;
   #turnComes = false;
   #reliefComes = false;
   #ended = false;
@@ -48,7 +52,9 @@ export class HookQueue implements HooksHost {
 
   resume(request: RequestHooks): void {
     this.#resumed.push(request);
-    this.#schedule();
+    if (performance.now() < this.#until)
+      this.#goOn(); // what needs a microtask only needs no other turn
+    else this.#schedule();
   }
 
   refusal(): string | undefined {
@@ -95,20 +101,24 @@ export class HookQueue implements HooksHost {
   // AsyncLocalStorage.
   readonly #onTurn = AsyncResource.bind(() => {
     this.#turnComes = false;
-    this.#takeTurn();
+    this.#takeTurn(TURN_MILLISECONDS);
   });
 
   readonly #onRelief = AsyncResource.bind(() => {
     this.#reliefComes = false;
-    this.#takeTurn();
+    this.#takeTurn(RELIEF_MILLISECONDS);
   });
 
-  #takeTurn(): void {
-    const until = performance.now() + TURN_MILLISECONDS;
+  #takeTurn(milliseconds: number): void {
+    this.#until = performance.now() + milliseconds;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     do {
       const request = this.#next();
       if (request === undefined) break;
-      const outcome = request.run(until);
+      const outcome = request.run(this.#until);
       if (outcome === AWAITS) {
         this.#active.add(request);
         continue;
@@ -116,7 +126,7 @@ export class HookQueue implements HooksHost {
       this.#active.delete(request);
       request.queued = outcome !== ENDED;
       if (request.queued) this.#waiting.push(request); // behind the others: it may go on for ever
-    } while (performance.now() < until);
+    } while (performance.now() < this.#until);
     if (this.#canGoOn) this.#schedule();
     else if (this.#idle) this.#onIdle?.();
   }
@@ -138,7 +148,6 @@ export class HookQueue implements HooksHost {
 
   /** Nothing is called or waited for any more. */
   #giveUp(reason: unknown): void {
-    this.#ended = true;
     const active = [...this.#active];
     this.#active.clear();
     const abandoned = active.flatMap((request) => request.abandon(reason));
@@ -147,6 +156,7 @@ export class HookQueue implements HooksHost {
     for (let request = this.#waiting.shift(); request !== undefined; request = this.#waiting.shift()) {
       dropped.push(...request.dropRest());
     }
+    this.#ended = true;
     this.log.flush();
     if (abandoned.length + dropped.length > 0) this.log.gaveUp(abandoned, dropped);
     this.#onIdle?.();

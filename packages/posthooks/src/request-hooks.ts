@@ -90,12 +90,14 @@ export class RequestHooks {
 
   /** Calls hooks until one has to be waited for, all have run, or the time has come; one is called at least. */
   run(until: number): Outcome {
-    for (;;) {
+    this.note();
+    while (this.pending > 0) {
+      const awaits = this.#callNext();
       this.note();
-      if (this.pending === 0) return ENDED;
-      if (this.#callNext()) return AWAITS;
-      if (this.#position < this.#hooks.length && performance.now() >= until) return TURN_OVER;
+      if (awaits) return AWAITS;
+      if (this.pending > 0 && performance.now() >= until) return TURN_OVER;
     }
+    return ENDED;
   }
 
   /** The server's time to close is up: the hook that is waited for is not waited for any more. Its name, if there is one. */
@@ -107,6 +109,7 @@ export class RequestHooks {
 
   /** Those that will not be called any more. */
   dropRest(): string[] {
+    this.note();
     const names = this.#hooks.slice(this.#position, this.#noted).map(nameOf);
     this.#host.counts.pending -= this.pending;
     this.#host.counts.dropped += names.length;
