@@ -11,9 +11,22 @@ export interface LoadResult {
   readonly seconds: number;
 }
 
+/** What is asked for. */
+export interface LoadTarget {
+  readonly scheme: "http" | "https";
+  /** Whether each request has a connection of its own. */
+  readonly reconnect: boolean;
+}
+
 export interface LoadGenerator {
   readonly name: string;
-  run(port: number, seconds: number, connections: number, pin: readonly string[]): Promise<LoadResult>;
+  run(
+    target: LoadTarget,
+    port: number,
+    seconds: number,
+    connections: number,
+    pin: readonly string[],
+  ): Promise<LoadResult>;
 }
 
 export function findLoadGenerator(): LoadGenerator {
@@ -32,9 +45,10 @@ export function isInstalled(command: string): boolean {
 
 const wrk: LoadGenerator = {
   name: "wrk",
-  async run(port, seconds, connections, pin) {
-    const [command = "wrk", ...rest] = [...pin, "wrk", "-t1", `-c${connections}`, `-d${seconds}`];
-    const { stdout } = await run(command, [...rest, `http://127.0.0.1:${port}/`]);
+  async run({ scheme, reconnect }, port, seconds, connections, pin) {
+    const how = reconnect ? ["-H", "Connection: close"] : [];
+    const [command = "wrk", ...rest] = [...pin, "wrk", "-t1", `-c${connections}`, `-d${seconds}`, ...how];
+    const { stdout } = await run(command, [...rest, `${scheme}://127.0.0.1:${port}/`]);
     const total = /([0-9]+) requests in/.exec(stdout);
     const rate = /Requests\/sec:\s+([0-9.]+)/.exec(stdout);
     if (total === null || rate === null) throw new Error(`wrk: cannot read its answer:\n${stdout}`);
@@ -45,11 +59,12 @@ const wrk: LoadGenerator = {
 
 const autocannon: LoadGenerator = {
   name: "autocannon",
-  async run(port, seconds, connections, pin) {
+  async run({ scheme, reconnect }, port, seconds, connections, pin) {
     const script = createRequire(import.meta.url).resolve("autocannon");
-    const load = [process.execPath, script, "-c", `${connections}`, "-d", `${seconds}`, "-j"];
+    const how = reconnect ? ["-D", "1", "-H", "Connection=close"] : [];
+    const load = [process.execPath, script, "-c", `${connections}`, "-d", `${seconds}`, "-j", ...how];
     const [command = process.execPath, ...rest] = [...pin, ...load];
-    const { stdout } = await run(command, [...rest, `http://127.0.0.1:${port}/`]);
+    const { stdout } = await run(command, [...rest, `${scheme}://127.0.0.1:${port}/`]);
     const result = JSON.parse(stdout) as {
       duration: number;
       errors: number;

@@ -1,4 +1,4 @@
-// Servers against one another: paired in alternating rounds of load over 64 keep-alive connections, the client in a process
+// Servers against one another: paired in alternating rounds of load over 64 connections at a time, the client in a process
 // of its own, server and client pinned to different cores where that can be done. Files of bench/servers in; ratios, never
 // a verdict, out: the numbers of a busy machine are no test.
 
@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { ServerMessage } from "./cpu-time.ts";
-import { findLoadGenerator, isInstalled } from "./load.ts";
+import { findLoadGenerator, isInstalled, type LoadTarget } from "./load.ts";
 
 const CONNECTIONS = 64;
 
@@ -34,20 +34,21 @@ interface Round {
 export async function runPaired(
   contestants: readonly Contestant[],
   pairs: readonly (readonly [one: string, other: string])[],
+  target: LoadTarget = { scheme: "http", reconnect: false },
 ): Promise<void> {
   const rounds = Number(process.argv[2] ?? 7);
   const seconds = Number(process.argv[3] ?? 2);
   const running: Running[] = [];
   for (const contestant of contestants) running.push(await start(contestant));
   console.log(`Node ${process.version}, ${load.name}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s`);
-  for (const one of running) await measure(one, 1); // warm up
+  for (const one of running) await measure(one, target, 1); // warm up
 
   const results: Map<string, Round>[] = [];
   for (let round = 1; round <= rounds; round++) {
     const measured = new Map<string, Round>();
     for (let i = 0; i < running.length; i++) {
       const one = running[(round + i) % running.length] as Running; // another one begins each time
-      measured.set(one.name, await measure(one, seconds));
+      measured.set(one.name, await measure(one, target, seconds));
     }
     results.push(measured);
     const show = ({ name }: Running): string => {
@@ -73,9 +74,9 @@ async function cpuTime({ child }: Running): Promise<number> {
   return cpu as number;
 }
 
-async function measure(one: Running, duration: number): Promise<Round> {
+async function measure(one: Running, target: LoadTarget, duration: number): Promise<Round> {
   const before = await cpuTime(one);
-  const result = await load.run(one.port, duration, CONNECTIONS, canPin ? ["taskset", "-c", "1"] : []);
+  const result = await load.run(target, one.port, duration, CONNECTIONS, canPin ? ["taskset", "-c", "1"] : []);
   const after = await cpuTime(one);
   return { rate: result.requests / result.seconds, cpu: (after - before) / result.requests };
 }
