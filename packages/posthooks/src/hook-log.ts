@@ -43,8 +43,8 @@ export class HookLog {
   }
 
   /** The environ has something else in place of the list. */
-  noList(requestLine: string, fault: string): void {
-    this.#error(`environ["eventlet.posthooks"] of ${quoteLine(requestLine)} was replaced: ${fault}`);
+  noList(key: string, requestLine: string, fault: string): void {
+    this.#error(`environ["${key}"] of ${quoteLine(requestLine)} was replaced: ${fault}`);
   }
 
   /** Hooks were refused a place in the queue; said within a second, with all that share their fate by then. */

@@ -98,20 +98,31 @@ describe("an entry that is no hook", () => {
     ["an object", {}],
     ["undefined", undefined],
     ["a function", hook],
-  ])("is not even looked for where the list is %s", async (shown, list) => {
-    const served = await serveHooked(helloAfter((environ) => Object.assign(environ, { "eventlet.posthooks": list })));
+  ])("may stand in place of the list: %s", async (shown, list) => {
+    const called: string[] = [];
+    const served = await serveHooked(
+      helloAfter((environ) => {
+        environ["eventlet.posthooks"].push([() => called.push("first")]);
+        Object.assign(environ, { "eventlet.posthooks": list });
+      }),
+    );
     expect(await askOnce(served)).toMatch(/hello$/);
     await served.logged(/"GET \/ HTTP\/1\.1" 200 5 /);
     expect(served.log.filter((line) => line.includes("posthooks"))).toEqual([
       `(${process.pid}) environ["eventlet.posthooks"] of "GET / HTTP/1.1" was replaced: expected an array, got ${shown}`,
     ]);
-    expect(served.hooks.counters).toMatchObject({ run: 0, failed: 1 });
+    await until(() => called.length === 1); // the list has a second name
+    expect(served.hooks.counters).toMatchObject({ run: 1, failed: 1 });
   });
 
   test("may have been removed together with the list", async () => {
-    const served = await serveHooked(helloAfter((environ) => Reflect.deleteProperty(environ, "eventlet.posthooks")));
+    const served = await serveHooked(
+      helloAfter((environ) => {
+        for (const key of ["eventlet.posthooks", "wsgi.posthooks"]) Reflect.deleteProperty(environ, key);
+      }),
+    );
     expect(await askOnce(served)).toMatch(/hello$/);
-    await served.exchange();
+    expect("eventlet.posthooks" in (await served.exchange()).environ).toBe(false);
     expect(served.hooks.counters).toMatchObject({ run: 0, failed: 0 });
   });
 });

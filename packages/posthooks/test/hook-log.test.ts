@@ -17,7 +17,7 @@ test("what a client sent cannot write lines or end a quotation, and is not shown
   const log = logInto(lines);
   log.malformed({ ...place, requestLine: 'GET /"\r\n\x7f\xe9\u2028 HTTP/1.1' }, "fault");
   log.malformed({ ...place, requestLine: `GET /${"x".repeat(300)} HTTP/1.1` }, "fault");
-  log.noList('GET /" HTTP/1.1', "fault");
+  log.noList("eventlet.posthooks", 'GET /" HTTP/1.1', "fault");
   expect(lines).toEqual([
     `${pid} post hook 2 of 3, bill, of "GET /\\"\\r\\n\\u007f\\u00e9\\u2028 HTTP/1.1" is malformed: fault`,
     `${pid} post hook 2 of 3, bill, of "GET /${"x".repeat(195)}..." is malformed: fault`,

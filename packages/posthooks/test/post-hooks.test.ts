@@ -42,12 +42,16 @@ describe("the environ", () => {
       helloAfter((environ) => {
         environ["wsgi.posthooks"].push([() => called.push("first")]);
         environ[key] = [...environ["eventlet.posthooks"], [() => called.push("second")]];
-        environ["eventlet.posthooks"].push([() => called.push("third")]);
+        environ["eventlet.posthooks"].push([
+          (inner) => inner["eventlet.posthooks"].push([() => called.push("fourth")]),
+        ]);
+        environ["wsgi.posthooks"].push([() => called.push("third")]);
       }),
     );
     await askOnce(served);
-    await until(() => served.hooks.counters.run === 3);
-    expect(called).toEqual(["first", "second", "third"]);
+    await until(() => served.hooks.counters.run === 5);
+    expect(called.toSorted()).toEqual(["first", "fourth", "second", "third"]);
+    expect([called[0], called[3]]).toEqual(["first", "fourth"]);
   });
 
   test("keeps its list when middleware copies it", async () => {
@@ -249,9 +253,9 @@ describe("postHooks()", () => {
   test("takes part in one server only, and says so to a second one", async () => {
     const served = await serveHooked(helloWith([() => {}]));
     const listener = listen(["127.0.0.1", 0]);
-    expect(() => server(listener, () => [], { extensions: [extensionForCore(served.hooks)] })).toThrow(
-      "what postHooks() returned takes part in one server; another server needs its own",
-    );
+    expect(() =>
+      server(listener, () => [], { logOutput: false, extensions: [extensionForCore(served.hooks)] }),
+    ).toThrow("what postHooks() returned takes part in one server; another server needs its own");
     expect(listener.served).toBe(false);
     await listener.close();
     await askOnce(served);
