@@ -99,10 +99,10 @@ export interface RunningExample {
   readonly port: number;
 }
 
-/** Starts an example on a free port; its first line holds its URL. */
-export async function runExample(name: string): Promise<RunningExample> {
-  const program = new Program(join(root, "examples", name), { args: ["0"] });
-  const [, url = ""] = await program.prints(/^[^\n]*(http:\/\/\S+)[^\n]*\n/);
+/** Starts an example on a free port, in the folder of the repository or in another; its first line holds its URL. */
+export async function runExample(name: string, cwd: string = root): Promise<RunningExample> {
+  const program = new Program(join(root, "examples", name), { args: ["0"], cwd });
+  const [, url = ""] = await program.prints(/^[^\n]*(https?:\/\/\S+)[^\n]*\n/);
   return { program, url, port: Number(new URL(url).port) };
 }
 
