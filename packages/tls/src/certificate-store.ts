@@ -86,44 +86,41 @@ export class CertificateStore {
   reload(now: number): ReloadReport {
     const changed: string[] = [];
     const failed: TlsError[] = [];
-    const trustChanged = this.#reloadTrust(changed, failed);
+    this.#reloadTrust(changed, failed);
     this.#slots = this.#slots.map((slot) => {
       const { source, certificate } = slot;
-      const current = trustChanged ? this.#slot(source, certificate) : slot;
       try {
         const fresh = loadCertificate(source);
-        if (fresh.chain === certificate.chain && fresh.key.equals(certificate.key)) return current;
-        if (fresh.expiresAt.getTime() <= now) {
-          throw new TlsError("CERTIFICATE_EXPIRED", `${fresh.label}: on ${fresh.expiresAt.toISOString()}`);
-        }
+        if (fresh.chain === certificate.chain && fresh.key.equals(certificate.key)) return slot;
+        checkValidity(fresh, now);
         const next = this.#slot(source, fresh);
         changed.push(fresh.label);
         return next;
       } catch (error) {
         failed.push(asTlsError(error));
-        return current;
+        return slot;
       }
     });
     this.#byName = byName(this.#slots);
-    if (trustChanged) this.#called = new WeakMap();
+    this.#called = new WeakMap(); // their files may be new too
     return { changed, failed };
   }
 
-  #reloadTrust(changed: string[], failed: TlsError[]): boolean {
+  /** New authorities are good when contexts can be made of them, with the certificates as they are. */
+  #reloadTrust(changed: string[], failed: TlsError[]): void {
     try {
       const fresh = loadClientTrust(this.#options);
-      if (fresh.sessionContext === this.#trust.sessionContext) return false;
+      if (fresh.sessionContext === this.#trust.sessionContext) return;
+      this.#slots = this.#slots.map(({ source, certificate }) => this.#slot(source, certificate, fresh));
       this.#trust = fresh;
       changed.push("the authorities of clients");
-      return true;
     } catch (error) {
       failed.push(asTlsError(error));
-      return false;
     }
   }
 
-  #slot(source: NamedCertificate, certificate: Certificate): Slot {
-    return { source, certificate, ...buildContext(this.#options, certificate, this.#trust, this.#ticketKeys) };
+  #slot(source: NamedCertificate, certificate: Certificate, trust = this.#trust): Slot {
+    return { source, certificate, ...buildContext(this.#options, certificate, trust, this.#ticketKeys) };
   }
 
   #contextOf(answer: SniAnswer, serverName: string): SecureContext | undefined {
@@ -135,6 +132,16 @@ export class CertificateStore {
     const { context } = this.#slot(source, loadCertificate(source));
     this.#called.set(answer, context);
     return context;
+  }
+}
+
+/** A certificate that clients refuse must not take the place of one that they accept. */
+function checkValidity({ label, validFrom, expiresAt }: Certificate, now: number): void {
+  if (expiresAt.getTime() <= now) {
+    throw new TlsError("CERTIFICATE_EXPIRED", `${label}: on ${expiresAt.toISOString()}`);
+  }
+  if (validFrom.getTime() > now) {
+    throw new TlsError("BAD_CERTIFICATE", `${label}: it is not valid before ${validFrom.toISOString()}`);
   }
 }
 

@@ -69,11 +69,29 @@ function parseCertificate({ pem, name }: Source): X509Certificate {
       : describe(pem);
     throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM certificate, ${seen}`);
   }
-  try {
-    return new X509Certificate(pem);
-  } catch (error) {
-    throw new TlsError("BAD_CERTIFICATE", `${name}: ${messageOf(error)}`, { cause: error });
-  }
+  return parseAll(name, pem)[0] as X509Certificate;
+}
+
+/**
+ * Every certificate of a PEM text.
+ *
+ * @throws {TlsError} BAD_CERTIFICATE naming the one that is broken
+ */
+export function parseAll(name: string, pem: Pem): X509Certificate[] {
+  const blocks = pem
+    .toString()
+    .split(/(?=-----BEGIN )/)
+    .filter((block) => /^-----BEGIN (TRUSTED )?CERTIFICATE-/.test(block));
+  if (blocks.length === 0)
+    throw new TlsError("BAD_CERTIFICATE", `${name}: expected PEM certificates, ${describe(pem)}`);
+  return blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch (error) {
+      const which = blocks.length === 1 ? "" : `certificate ${index + 1} of ${blocks.length}: `;
+      throw new TlsError("BAD_CERTIFICATE", `${name}: ${which}${messageOf(error)}`, { cause: error });
+    }
+  });
 }
 
 function parseKey({ pem, name }: Source, password: CertificateOptions["password"], inCertificate: boolean): KeyObject {
@@ -81,15 +99,30 @@ function parseKey({ pem, name }: Source, password: CertificateOptions["password"
   if (!text.includes("PRIVATE KEY-----")) {
     const seen = text.includes("-----BEGIN CERTIFICATE-----")
       ? `it holds a certificate only${inCertificate ? "; say keyfile or key too" : "; are the two files swapped?"}`
-      : describe(pem);
+      : describe(pem, "pkey");
     throw new TlsError("BAD_KEY", `${name}: expected a PEM private key, ${seen}`);
   }
-  const passphrase = typeof password === "function" ? password() : password;
+  const passphrase = passwordOf(password, name);
   try {
     return createPrivateKey(passphrase === undefined ? { key: pem } : { key: pem, passphrase });
   } catch (error) {
     throw new TlsError("BAD_KEY", `${name}: ${keyReason(error, text, passphrase)}`, { cause: error });
   }
+}
+
+function passwordOf(password: CertificateOptions["password"], name: string): string | undefined {
+  if (typeof password !== "function") return password;
+  let answer: unknown;
+  try {
+    answer = password();
+  } catch (error) {
+    throw new TlsError("BAD_KEY", `${name}: the password function threw: ${messageOf(error)}`, { cause: error });
+  }
+  if (typeof answer === "string") return answer;
+  throw new TlsError(
+    "BAD_KEY",
+    `${name}: expected the password function to return text, it returned a ${typeof answer}`,
+  );
 }
 
 function keyReason(error: unknown, text: string, passphrase: string | undefined): string {
@@ -100,7 +133,7 @@ function keyReason(error: unknown, text: string, passphrase: string | undefined)
 }
 
 function mismatch(certificate: Source, key: Source, privateKey: KeyObject): TlsError {
-  const inChain = certificatesIn(certificate.pem).findIndex((one) => one.checkPrivateKey(privateKey));
+  const inChain = parseAll(certificate.name, certificate.pem).findIndex((one) => one.checkPrivateKey(privateKey));
   const hint =
     inChain > 0
       ? `; the key is that of certificate ${inChain + 1} in the file, and the server's own must come first`
@@ -108,20 +141,9 @@ function mismatch(certificate: Source, key: Source, privateKey: KeyObject): TlsE
   return new TlsError("KEY_MISMATCH", `${certificate.name} and ${key.name}${hint}`);
 }
 
-/** Every certificate of a PEM text that can be parsed. */
-export function certificatesIn(pem: Pem): X509Certificate[] {
-  const blocks = pem.toString().match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  return blocks.flatMap((block) => {
-    try {
-      return [new X509Certificate(block)];
-    } catch {
-      return [];
-    }
-  });
-}
-
-function describe(pem: Pem): string {
+/** What is in its place. @param command openssl's, for one in binary form */
+function describe(pem: Pem, command = "x509"): string {
   if (pem.length === 0) return "it is empty";
   const isDer = typeof pem !== "string" && pem[0] === 0x30;
-  return isDer ? "it looks like DER: openssl x509 -inform DER -in file -out file.pem" : "there is none in it";
+  return isDer ? `it looks like DER: openssl ${command} -inform DER -in file -out file.pem` : "there is none in it";
 }

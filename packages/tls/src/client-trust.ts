@@ -1,8 +1,9 @@
 // Whose certificates of clients are good: authorities and revocation lists, from files or contents. SslOptions in,
 // ClientTrust out, or a TlsError that names the file. It knows files, not contexts.
 
-import { createHash, X509Certificate } from "node:crypto";
-import { certificatesIn } from "./certificate.ts";
+import { createHash } from "node:crypto";
+import { createSecureContext } from "node:tls";
+import { parseAll } from "./certificate.ts";
 import { messageOf, TlsError } from "./errors.ts";
 import type { Pem, SslOptions } from "./options.ts";
 import { readPemFile } from "./read-file.ts";
@@ -21,12 +22,8 @@ export interface ClientTrust {
 export function loadClientTrust(options: SslOptions): ClientTrust {
   const ca = [...read("caCerts", options.caCerts), ...contents("ca", options.ca)];
   const crl = [...read("crlfile", options.crlfile), ...contents("crl", options.crl)];
-  for (const { name, pem } of ca) checkAuthority(name, pem);
-  for (const { name, pem } of crl) {
-    if (!pem.includes("-----BEGIN X509 CRL-----")) {
-      throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM revocation list (X509 CRL), there is none in it`);
-    }
-  }
+  for (const { name, pem } of ca) parseAll(name, pem);
+  for (const { name, pem } of crl) checkRevocations(name, pem);
   const hash = createHash("sha256").update(options.certReqs);
   for (const { pem } of [...ca, ...crl]) hash.update(pem);
   return {
@@ -54,16 +51,16 @@ function contents(option: string, pems: Pem | readonly Pem[] | undefined): Sourc
   return listOf(pems).map((pem) => ({ name: option, pem: pem.toString() }));
 }
 
-function checkAuthority(name: string, pem: string): void {
-  if (certificatesIn(pem).length > 0) return;
-  try {
-    new X509Certificate(pem);
-  } catch (error) {
-    throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM certificate of an authority: ${messageOf(error)}`, {
-      cause: error,
-    });
+/** OpenSSL reads a list when a context is made of it, and only then. */
+function checkRevocations(name: string, pem: string): void {
+  if (!pem.includes("-----BEGIN X509 CRL-----")) {
+    throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM revocation list (X509 CRL), there is none in it`);
   }
-  throw new TlsError("BAD_CERTIFICATE", `${name}: expected PEM certificates, got another form`);
+  try {
+    createSecureContext({ crl: pem });
+  } catch (error) {
+    throw new TlsError("BAD_CERTIFICATE", `${name}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {

@@ -23,6 +23,7 @@ export class FileWatch {
   start(): void {
     const options = { interval: this.#intervalMilliseconds, persistent: false };
     for (const file of this.#files) watchFile(file, options, this.#onStats);
+    this.#settle(); // what changed between the first reading and now has no event
   }
 
   stop(): void {
@@ -32,8 +33,12 @@ export class FileWatch {
 
   /** A renewal writes certificate and key one after the other: both are there when it has been quiet. */
   readonly #onStats = (current: Stats, previous: Stats): void => {
-    if (current.ino === previous.ino && current.mtimeMs === previous.mtimeMs && current.size === previous.size) return;
+    // The time of the inode tells of `chmod`, and of a copy that kept size and time of the old file.
+    if (current.ino !== previous.ino || current.ctimeMs !== previous.ctimeMs) this.#settle();
+  };
+
+  #settle(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(this.#onChange, this.#intervalMilliseconds).unref();
-  };
+  }
 }

@@ -12,13 +12,20 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
   ELOOP: "its symbolic links run in a circle",
 });
 
-/** @throws {TlsError} FILE_UNREADABLE; BAD_OPTION when the path is PEM text */
+/** Linux's PATH_MAX: what is longer may be a key, and is not shown. */
+const MAX_PATH_LENGTH = 4096;
+
+/** @throws {TlsError} FILE_UNREADABLE; BAD_OPTION when the path is no path */
 export function readPemFile(option: string, path: string): Buffer {
   if (path.includes("-----BEGIN")) {
     throw new TlsError(
       "BAD_OPTION",
       `${option}: expected the name of a file, got PEM text; say ${contentOption(option)}`,
     );
+  }
+  if (path.length > MAX_PATH_LENGTH || /[\r\n\0]/.test(path)) {
+    const expected = `expected the name of a file, got text of ${path.length} characters that is none`;
+    throw new TlsError("BAD_OPTION", `${option}: ${expected}`);
   }
   try {
     return readFileSync(path);

@@ -1,12 +1,16 @@
 // Options of `wrapSsl` as given in, SslOptions with every value present and checked out; or a TlsError that names the
 // option, what was expected and what came. Knows values only: it reads no file.
 
+import { resolve } from "node:path";
 import { TlsError } from "./errors.ts";
 import { SSL_OPTION_TABLE, type SslOptionRow } from "./option-table.ts";
 import type { CertificateOptions, NamedCertificate, SslOptions, WrapSslOptions } from "./options.ts";
 
 const CERTIFICATE_OPTIONS = ["certfile", "keyfile", "password", "cert", "key", "serverNames"] as const;
 const VERSION_ORDER = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+/** Values that no error text shows. */
+const SECRETS: ReadonlySet<string> = new Set(["password", "key", "ticketKeys"]);
 
 /** Names that programs of eventlet and of Node bring, and what to say to them. */
 const FOREIGN: Readonly<Record<string, string>> = Object.freeze({
@@ -27,24 +31,26 @@ const FOREIGN: Readonly<Record<string, string>> = Object.freeze({
  * @throws {TlsError} BAD_OPTION, NO_CERTIFICATE
  */
 export function resolveOptions(options: WrapSslOptions): SslOptions {
-  if (typeof options !== "object" || options === null) throw bad(`expected an object of options, got ${show(options)}`);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw bad(`expected an object of options, got ${show(options)}`);
+  }
   const given = checkAll(options, Object.keys(SSL_OPTION_TABLE), "") as WrapSslOptions;
   const value = <K extends keyof WrapSslOptions>(name: K): WrapSslOptions[K] =>
     given[name] ?? (SSL_OPTION_TABLE[name].default as WrapSslOptions[K]);
   const resolved = {
     sniCallback: given.sniCallback,
     certReqs: value("certReqs"),
-    caCerts: given.caCerts,
+    caCerts: absolute(given.caCerts),
     ca: given.ca,
     crl: given.crl,
-    crlfile: given.crlfile,
+    crlfile: absolute(given.crlfile),
     ciphers: given.ciphers,
     minVersion: value("minVersion"),
     maxVersion: value("maxVersion"),
     alpnProtocols: value("alpnProtocols"),
     handshakeTimeout: value("handshakeTimeout"),
     sessionTimeout: value("sessionTimeout"),
-    ticketKeys: given.ticketKeys,
+    ticketKeys: given.ticketKeys && Buffer.from(given.ticketKeys), // the caller may wipe its own
     secureContext: given.secureContext,
     clientEnviron: given.clientEnviron ?? value("certReqs") !== "none",
     watch: value("watch"),
@@ -67,7 +73,22 @@ export function resolveCertificate(options: CertificateOptions, prefix: string):
   if (given.certfile === undefined && given.cert === undefined) {
     throw new TlsError("NO_CERTIFICATE", `expected ${prefix}certfile or ${prefix}cert`);
   }
-  return { prefix, options: given };
+  const { certfile, keyfile } = given;
+  return {
+    prefix,
+    options: {
+      ...given,
+      ...(certfile !== undefined && { certfile: absolute(certfile) }),
+      ...(keyfile !== undefined && { keyfile: absolute(keyfile) }),
+    },
+  };
+}
+
+/** A reload must read where the first read was, whatever the working directory has become. */
+function absolute<T extends string | readonly string[] | undefined>(file: T): T {
+  if (file === undefined) return file;
+  const one = (path: string): string => (path.includes("-----BEGIN") ? path : resolve(path));
+  return (typeof file === "string" ? one(file) : file.map(one)) as T;
 }
 
 function certificatesOf(given: WrapSslOptions): readonly NamedCertificate[] {
@@ -99,7 +120,9 @@ function checkAll(options: object, names: readonly string[], prefix: string): Re
     if (!names.includes(name)) throw bad(unknownOption(name, names, prefix));
     if (value === undefined) continue;
     const row = (SSL_OPTION_TABLE as Record<string, SslOptionRow>)[name] as SslOptionRow;
-    if (!row.accepts(value)) throw bad(`${prefix}${name}: expected ${row.expected}, got ${show(value)}`);
+    if (!row.accepts(value)) {
+      throw bad(`${prefix}${name}: expected ${row.expected}, got ${SECRETS.has(name) ? kindOf(value) : show(value)}`);
+    }
     checked[name] = value;
   }
   return checked;
@@ -108,7 +131,8 @@ function checkAll(options: object, names: readonly string[], prefix: string): Re
 function unknownOption(name: string, names: readonly string[], prefix: string): string {
   const plain = (text: string): string => text.replaceAll("_", "").toLowerCase();
   const meant = names.find((known) => plain(known) === plain(name));
-  const hint = meant === undefined ? FOREIGN[name] : `it is spelled ${meant}`;
+  const foreign = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : undefined;
+  const hint = meant === undefined ? foreign : `it is spelled ${meant}`;
   return `there is no option ${JSON.stringify(`${prefix}${name}`)}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
@@ -116,11 +140,18 @@ function bad(detail: string): TlsError {
   return new TlsError("BAD_OPTION", detail);
 }
 
-/** A value in an error text. Never the contents of keys: long text is cut, Buffers are only counted. */
+/** A value in an error text; long text is cut. */
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
+}
+
+/** What kind of value it is, for those that must not be shown. */
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return `text of ${value.length} characters`;
   if (typeof value === "function") return "a function";
   if (Buffer.isBuffer(value)) return `a Buffer of ${value.length}`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === "object" && value !== null ? "an object" : String(value);
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

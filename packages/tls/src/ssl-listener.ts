@@ -121,9 +121,13 @@ export class WrappedListener implements SslListener {
 
   setTicketKeys(keys: Buffer): void {
     if (!Buffer.isBuffer(keys) || keys.length !== TICKET_KEYS_BYTES) {
-      throw new TlsError("BAD_OPTION", `setTicketKeys: expected a Buffer of ${TICKET_KEYS_BYTES} secret bytes`);
+      const came = Buffer.isBuffer(keys) ? `one of ${keys.length}` : `a ${typeof keys}`;
+      throw new TlsError(
+        "BAD_OPTION",
+        `setTicketKeys: expected a Buffer of ${TICKET_KEYS_BYTES} secret bytes, got ${came}`,
+      );
     }
-    this.#store.setTicketKeys(keys);
+    this.#store.setTicketKeys(Buffer.from(keys)); // the caller may wipe its own
     this.#gate?.setDefault(this.#store.defaultOptions);
   }
 
