@@ -3,7 +3,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { optionsPage, withOptionsTable } from "../scripts/options-page.ts";
+import { coreOptionsTable, optionsPage } from "../../../scripts/options-page.ts";
+import { withOptionsTable } from "../../../scripts/options-table.ts";
 import { OPTION_TABLE, PROTOCOL_ERRORS, USAGE_ERRORS } from "../src/index.ts";
 import { below, firstColumn, headings, membersOf, prose, read, root } from "./support/pages.ts";
 
@@ -48,7 +49,7 @@ describe("the options", () => {
 
   test("are in the table of the package's README that it makes", () => {
     const page = read("packages/core/README.md");
-    expect(page).toBe(withOptionsTable(page));
+    expect(page).toBe(withOptionsTable(page, coreOptionsTable()));
   });
 
   test("have the defaults that the README's overview shows", () => {

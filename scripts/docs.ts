@@ -1,0 +1,18 @@
+// Writes the generated parts of the documentation: `npx pnpm@10 run docs`.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { coreOptionsTable, optionsPage } from "./options-page.ts";
+import { withOptionsTable } from "./options-table.ts";
+import { sslOptionsTable } from "./ssl-options.ts";
+
+const root = join(import.meta.dirname, "..");
+
+function writeTable(page: string, table: string): void {
+  const file = join(root, page);
+  writeFileSync(file, withOptionsTable(readFileSync(file, "utf8"), table));
+}
+
+writeFileSync(join(root, "docs/options.md"), optionsPage());
+writeTable("packages/core/README.md", coreOptionsTable());
+writeTable("packages/tls/README.md", sslOptionsTable());
