@@ -80,11 +80,11 @@ export class HookQueue implements HooksHost {
 
   // ---- turns -----------------------------------------------------------------------------------------------------
 
-  /** After the responses and the log lines of what has arrived by now. */
+  /** After the responses of what has arrived by now, and after the log: it writes its lines in a turn of its own. */
   #schedule(): void {
     if (this.#turnComes) return;
     this.#turnComes = true;
-    setImmediate(this.#onTurn);
+    queueMicrotask(() => setImmediate(this.#onTurn));
   }
 
   /**

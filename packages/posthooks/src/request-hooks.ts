@@ -58,7 +58,7 @@ export class RequestHooks {
   /** Puts the receipt, and the way to the signal, into the environ. */
   furnish(): void {
     this.#environ["wsgi.exchange"] = this.#exchange;
-    (this.#environ as Partial<Furnished>)[HOOKS] = this;
+    Object.defineProperty(this.#environ, HOOKS, { value: this }); // not enumerable: hooks print environs
     Object.defineProperty(this.#environ, "wsgi.posthooks.signal", SIGNAL);
   }
 

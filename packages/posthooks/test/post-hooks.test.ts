@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Environ } from "@wsgi/core";
 import { describe, expect, test } from "vitest";
 import { listen, server } from "../../core/src/index.ts";
+import { startFixture } from "../../core/test/support/child.ts";
 import { deferred } from "../../core/test/support/deferred.ts";
 import { serve } from "../../core/test/support/serve.ts";
 import { until } from "../../core/test/support/until.ts";
@@ -134,6 +135,13 @@ describe("a hook", () => {
     await askOnce(served);
     await called.promise;
     expect(notes).toEqual(["body closed", "access log", "hook: completed true, 5 bytes"]);
+  });
+
+  test("is called after the log has written its lines to a stream, too", async () => {
+    const child = startFixture("../../../posthooks/test/fixtures/prints-in-hook.ts");
+    await child.ended;
+    const lines = child.stderr.split("\n").filter((line) => /GET|hook/.test(line));
+    expect(lines).toEqual([expect.stringMatching(/"GET \/ HTTP\/1\.1" 200 5 /), "the hook"]);
   });
 
   test("never runs inside the call that reports the response, nor before responses that were pipelined behind", async () => {
