@@ -2,12 +2,14 @@
 // Exchange in, a line to the logger out.
 
 import type { Exchange, Extension } from "./extension.ts";
-import { type Logger, SILENT } from "./log.ts";
+import { type Logger, type LoggerLike, resolveLogger, SILENT, type WritableLike } from "./log.ts";
 import { compileLogFormat } from "./log-format.ts";
 
 export interface AccessLogOptions {
   readonly logFormat: string;
   readonly logXForwardedFor: boolean;
+  /** `false` has been dealt with: there is no access log then. */
+  readonly accessLog: boolean | LoggerLike | WritableLike;
 }
 
 export function accessLog(options: AccessLogOptions): Extension {
@@ -17,7 +19,7 @@ export function accessLog(options: AccessLogOptions): Extension {
   return {
     name: "access log",
     onStart(server) {
-      logger = server.logger;
+      logger = typeof options.accessLog === "boolean" ? server.logger : resolveLogger(options.accessLog);
     },
     onResponded(exchange) {
       logger.info(

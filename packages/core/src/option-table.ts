@@ -125,6 +125,14 @@ export const OPTION_TABLE: Readonly<Record<keyof Options, OptionRow>> = Object.f
     "the access log's line",
     "eventlet: the same line",
   ),
+  accessLog: row(
+    true,
+    "true, false, a logger with info and debug, or an object with write",
+    (value) => isBoolean(value) || isLog(value),
+    undefined,
+    "where the access log's lines go: `true` to the log, `false` nowhere, or to a log of their own",
+    "gunicorn, nginx and Apache have files of their own for access and errors",
+  ),
   urlLengthLimit: row(
     8192,
     SIZE,

@@ -37,6 +37,8 @@ export interface Options {
   logOutput?: boolean;
   /** A Python %-template for access-log lines. */
   logFormat?: string;
+  /** Where access-log lines go: true to the log, false nowhere, or to a log of their own. Default true. */
+  accessLog?: boolean | LoggerLike | WritableLike;
   /** Longest request line; beyond it 414. Default 8192. */
   urlLengthLimit?: number;
   /** true: the page of a 500 carries the stack. Default false. */

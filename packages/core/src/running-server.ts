@@ -19,7 +19,7 @@ import { ReadBuffer } from "./read-buffer.ts";
 import { ResponseHeadEncoder } from "./response-head.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
-import { aborted, ShutdownDeadline } from "./shutdown-deadline.ts";
+import { aborted, MAX_TIMER_MILLISECONDS, ShutdownDeadline } from "./shutdown-deadline.ts";
 import type { Application, Environ } from "./types.ts";
 
 export class RunningServer implements Server, ServerContext {
@@ -65,7 +65,7 @@ export class RunningServer implements Server, ServerContext {
     this.#watchSeconds = watchSeconds(options);
     this.environBase = environBase(options, this.logger);
     this.#pool = options.customPool ?? new Pool(options.maxSize);
-    const builtIn = options.logOutput ? [accessLog(options)] : [];
+    const builtIn = options.logOutput && options.accessLog !== false ? [accessLog(options)] : [];
     this.#extensions = new ExtensionChain([...options.extensions, ...builtIn], this.logger);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -193,14 +193,15 @@ export class RunningServer implements Server, ServerContext {
 
   // ---- the end -------------------------------------------------------------------------------------------------
 
-  close({ timeout = this.options.shutdownTimeout }: CloseOptions = {}): Promise<CloseReport> {
-    if (typeof timeout !== "number" || !(timeout >= 0)) {
-      throw new UsageError("BAD_OPTION", `close: timeout: expected a number of seconds, got ${String(timeout)}`);
+  close({ timeout = this.options.shutdownTimeout, idleGrace = 0 }: CloseOptions = {}): Promise<CloseReport> {
+    for (const [name, seconds] of Object.entries({ timeout, idleGrace })) {
+      if (typeof seconds === "number" && seconds >= 0) continue;
+      throw new UsageError("BAD_OPTION", `close: ${name}: expected a number of seconds, got ${String(seconds)}`);
     }
     this.#deadline.bring(timeout);
     if (!this.closing) {
       this.closing = true;
-      void this.#shutDown();
+      void this.#shutDown(idleGrace);
     }
     return this.closed;
   }
@@ -214,28 +215,40 @@ export class RunningServer implements Server, ServerContext {
     await this.close();
   }
 
-  async #shutDown(): Promise<void> {
+  async #shutDown(idleGrace: number): Promise<void> {
     this.logger.info(`(${process.pid}) wsgi exiting`);
     this.#deadline.signal.addEventListener("abort", () => this.#cutAll(), { once: true });
     const { signal } = this.#deadline;
     const listenersClosed = Promise.allSettled(this.#listeners.map((listener) => listener.close(signal)));
     // What has arrived by now is answered: two turns are one whole look at the sockets before connections count as idle.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    if (idleGrace > 0) await this.#drained(idleGrace, signal);
     for (const connection of this.#connections) connection.shutdown();
     await Promise.race([listenersClosed, aborted(signal)]);
     this.#accepting = false;
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
-    if (this.#connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onDrained = resolve;
-      });
-    }
+    await this.#drained(Number.POSITIVE_INFINITY, signal);
     await this.#extensions.close(this.#deadline.signal);
     this.#deadline.clear();
     const cut = this.#cut === 0 ? "" : `, ${this.#cut} connections cut at the deadline`;
     this.logger.info(`(${process.pid}) wsgi exited, ${this.#requests} requests served${cut}`);
     this.#resolveClosed({ cut: this.#cut });
+  }
+
+  /** Resolves when no connection is left, or after so many seconds; when they are limited, at the deadline too. */
+  async #drained(seconds: number, deadline: AbortSignal): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
+    if (seconds === Number.POSITIVE_INFINITY) return empty;
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS));
+    });
+    await Promise.race([empty, passed, aborted(deadline)]);
+    clearTimeout(timer);
   }
 
   #cutAll(): void {

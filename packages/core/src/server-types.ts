@@ -21,6 +21,11 @@ export interface ServerCounters {
 export interface CloseOptions {
   /** Seconds that active requests are given; default `shutdownTimeout`. Infinity waits for ever. */
   timeout?: number;
+  /**
+   * Seconds for which connections between requests stay, so that a request that is on its way is answered, with
+   * `Connection: close`, and not lost. Default 0: they are closed at once.
+   */
+  idleGrace?: number;
 }
 
 /** How a server ended. */

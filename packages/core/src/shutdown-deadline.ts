@@ -3,7 +3,7 @@
 import { ClientDisconnected } from "./errors.ts";
 
 /** setTimeout's own limit, 24.8 days. */
-const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
+export const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
 /** Resolves when the signal fires, or has fired. */
 export function aborted(signal: AbortSignal): Promise<void> {

@@ -230,3 +230,23 @@ test("shows what was refused on one line of printable characters", async () => {
   await ask(served, 'GET /"\x1b[31m\xe9 HTTP/1.1\r\nHost: a\r\n\r\n');
   expect(await served.logged(/refused .*with 400/)).toMatch(/^[\x20-\x7e]+$/);
 });
+
+test("goes to a log of its own when it has one", async () => {
+  const lines: string[] = [];
+  const served = await serve(hello, { accessLog: { write: (text: string) => void lines.push(text) } });
+  await askNext(await served.connect(), get());
+  await served.exchange();
+  await served.server.close();
+  expect(lines).toEqual([expect.stringMatching(/"GET \/ HTTP\/1\.1" 200 5 .*\n$/)]);
+  expect(served.log.join("\n")).not.toContain('"GET');
+  expect(served.log.join("\n")).toContain("wsgi exited");
+});
+
+test("is not there when accessLog is false, and the rest of the log is", async () => {
+  const served = await serve(hello, { accessLog: false });
+  await askNext(await served.connect(), get());
+  await served.exchange();
+  await served.server.close();
+  expect(served.log.join("\n")).not.toContain('"GET');
+  expect(served.log.join("\n")).toContain("wsgi exited, 1 requests served");
+});

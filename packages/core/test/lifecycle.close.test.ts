@@ -267,3 +267,46 @@ describe("eventlet.set_idle", () => {
     expect(served.server.counters.idle).toBe(1);
   });
 });
+
+describe("the idle grace", () => {
+  test("answers one more request on a connection between requests, and one on a fresh one", async () => {
+    const served = await serve(hello);
+    const fresh = await served.connect();
+    const used = await served.connect();
+    used.send(GET);
+    await used.receive("hello");
+    await until(() => served.server.counters.idle === 2);
+    const closed = served.server.close({ timeout: 30, idleGrace: 20 });
+    await served.logged(/wsgi exiting/);
+    await turn();
+    for (const client of [fresh, used]) {
+      client.send(GET);
+      expect(await hangUp(client)).toMatch(/connection: close\r\n.*hello$/is);
+    }
+    expect(await closed).toEqual({ cut: 0 }); // long before the grace is over
+  });
+
+  test("ends with idle connections closed", async () => {
+    const served = await serve(hello);
+    const client = await served.connect();
+    await until(() => served.server.counters.idle === 1);
+    const closed = served.server.close({ timeout: 30, idleGrace: 0.02 });
+    expect(await hangUp(client)).toBe("");
+    expect(await closed).toEqual({ cut: 0 });
+  });
+
+  test("ends at the deadline", async () => {
+    const served = await serve(hello);
+    const client = await served.connect();
+    await until(() => served.server.counters.idle === 1);
+    expect(await served.server.close({ timeout: 0.02, idleGrace: 1000 })).toEqual({ cut: 1 });
+    client.leave();
+  });
+
+  test("is refused when it is no number of seconds", async () => {
+    const served = await serve(hello);
+    expect(() => served.server.close({ idleGrace: -1 })).toThrow(
+      "close: idleGrace: expected a number of seconds, got -1",
+    );
+  });
+});
