@@ -10,6 +10,7 @@ import { curl, Program } from "./support/program.ts";
 
 const blocks = findCodeBlocks([
   ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
+  "packages/posthooks/README.md",
   ...["options", "environ", "errors", "extensions", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),
@@ -110,6 +111,25 @@ const programs: [title: string, check: (running: Running) => Promise<void>][] = 
     async ({ url, program }) => {
       expect(await curl(`${url}slow`)).toBe("That took a while.\r\n");
       await program.prints(/^GET \/slow HTTP\/1\.1 took \d+ ms$/m);
+    },
+  ],
+  [
+    "packages/posthooks/README.md: @wsgi/posthooks",
+    async (running) => {
+      await sayHello(running);
+      await running.program.prints(/^Hook called: [\s\S]+ arg1 arg2 3 4$/m);
+    },
+  ],
+  [
+    "packages/posthooks/README.md: The receipt",
+    async ({ url, port, program }) => {
+      expect(await curl("--output", "/dev/null", "--write-out", "%{size_download}", url)).toBe("100000000");
+      await program.prints(/^somebody: 100000000 bytes in \d+ ms, completed$/m);
+      const client = await Client.connect(port);
+      client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await client.receive("\r\n\r\n");
+      client.reset();
+      await program.prints(/^somebody: \d{1,8} bytes in \d+ ms, left in response-body$/m);
     },
   ],
   ["docs/environ.md: Keys of your own", async ({ url }) => expect(await curl(`${url}é`)).toBe("example: GET /é\r\n")],

@@ -10,6 +10,7 @@ import { below, firstColumn, headings, membersOf, prose, read, root } from "./su
 
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "packages/core/README.md"],
+  "packages/posthooks/README.md",
   ...["options", "environ", "errors", "extensions", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),
