@@ -10,8 +10,8 @@ import { below, firstColumn, headings, membersOf, prose, read, root } from "./su
 
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "packages/core/README.md"],
-  "packages/posthooks/README.md",
-  ...["options", "environ", "errors", "extensions", "differences", "migrating-from-eventlet"].map(
+  ...["packages/posthooks/README.md", "packages/tls/README.md"],
+  ...["options", "environ", "errors", "extensions", "listeners", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),
 ];
@@ -91,6 +91,8 @@ describe("tables of members name those of the type", () => {
   test.each([
     ["Exchange", "docs/extensions.md", "## The exchange"],
     ["ConnectionInfo", "docs/extensions.md", "## The connection"],
+    ["Listener", "docs/listeners.md", "## The listener"],
+    ["ListenerHandlers", "docs/listeners.md", "## What the server gives it"],
   ])("%s", (name, page, heading) => {
     expect(firstColumn(below(page, heading)).sort()).toEqual(membersOf(name).sort());
   });

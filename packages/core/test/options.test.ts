@@ -66,6 +66,7 @@ describe("a value that an option cannot have", () => {
     ["keepalive", "75", "true, false, or a number of seconds", '"75"'],
     ["logOutput", "no", "true or false", '"no"'],
     ["logFormat", 5, "a %-template", "5"],
+    ["accessLog", "file", "true, false, a logger with info and debug, or an object with write", '"file"'],
     ["urlLengthLimit", 0, "a whole number of bytes above 0, or Infinity", "0"],
     ["urlLengthLimit", 2 ** 53, "a whole number of bytes above 0, or Infinity", "9007199254740992"],
     ["debug", 0, "true or false", "0"],
@@ -149,6 +150,7 @@ describe("the defaults", () => {
       logOutput: true,
       logFormat:
         '%(client_ip)s - - [%(date_time)s] "%(request_line)s" %(status_code)s %(body_length)s %(wall_seconds).6f',
+      accessLog: true,
       urlLengthLimit: 8192,
       debug: false,
       socketTimeout: 60,

@@ -7,6 +7,7 @@
 //
 // Handshakes are those of a `tls.Server` that listens nowhere and is handed connections, as its documentation allows.
 
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type SecureContext, type SecureContextOptions, Server, type TLSSocket } from "node:tls";
 import type { ConnectionFacts, Logger } from "@wsgi/core";
@@ -49,8 +50,7 @@ export class TlsGate {
   readonly #server: Server;
   /** Raw sockets whose handshake is not over. */
   readonly #pending = new Set<Duplex>();
-  /** What the listener beneath told of a connection, until it is handed on. */
-  readonly #facts = new WeakMap<Duplex, ConnectionFacts>();
+  readonly #arrivals = new WeakMap<Duplex, Arrival>();
   readonly #counts = { completed: 0, resumed: 0, failed: 0, timedOut: 0, plainHttp: 0, silent: 0 };
   #onIdle: (() => void) | undefined;
 
@@ -98,7 +98,7 @@ export class TlsGate {
   /** Waits for the first bytes: they tell a TLS client from one that speaks plain HTTP. */
   begin(raw: Duplex, facts: ConnectionFacts): void {
     this.#pending.add(raw);
-    if (facts.length > 0) this.#facts.set(raw, facts);
+    this.#arrivals.set(raw, { peer: peerOf(raw), facts });
     const timer = setTimeout(() => {
       this.#counts.timedOut++;
       raw.destroy();
@@ -126,17 +126,26 @@ export class TlsGate {
   #answer(raw: Duplex, bytes: Buffer): void {
     const announced = announces(bytes[0] as number);
     if (announced === "tls") {
-      raw.unshift(bytes);
-      this.#server.emit("connection", raw);
+      this.#shakeHands(raw, bytes);
     } else if (announced === "http") {
       this.#counts.plainHttp++;
-      this.#debug(raw, "spoke plain HTTP on a secure port");
+      this.#debug(raw, "it spoke plain HTTP on a secure port");
       this.#sendAway(raw, plainHttpAnswer(bytes, Date.now()));
     } else {
       this.#counts.failed++;
-      this.#debug(raw, "spoke neither TLS nor HTTP");
+      this.#debug(raw, "it spoke neither TLS nor HTTP");
       raw.destroy();
     }
+  }
+
+  /**
+   * Node feeds the handshake with what is buffered in a socket. A stream that is no socket it reads like everybody else,
+   * from the next tick on: its bytes must not be there before, or they would come twice.
+   */
+  #shakeHands(raw: Duplex, firstBytes: Buffer): void {
+    if (raw instanceof Socket) raw.unshift(firstBytes);
+    this.#server.emit("connection", raw);
+    if (!(raw instanceof Socket)) process.nextTick(() => raw.unshift(firstBytes));
   }
 
   /** Closes after the answer; what still comes is dropped for a while, so that no reset throws the answer away. */
@@ -167,17 +176,17 @@ export class TlsGate {
     const refusal = this.#refusal(socket);
     if (refusal !== undefined) {
       this.#counts.failed++;
-      this.#debug(socket, refusal);
+      this.#debug(beneath(socket), refusal);
       socket.destroy();
       return;
     }
     this.#counts.completed++;
     if (socket.isSessionReused()) this.#counts.resumed++;
     const raw = beneath(socket);
+    const before = this.#arrivals.get(raw)?.facts ?? [];
     const facts = sslFacts(socket, this.#options.clientEnviron);
-    const before = raw && this.#facts.get(raw);
-    this.#events.onSecure(socket, before === undefined ? facts : [...before, ...facts]);
-    if (raw !== undefined) this.#over(raw);
+    this.#events.onSecure(socket, before.length === 0 ? facts : [...before, ...facts]);
+    this.#over(raw);
   };
 
   /** Why the client's certificate is not accepted; `undefined` when it is. */
@@ -195,7 +204,8 @@ export class TlsGate {
     if (codeOf(error) === "ERR_TLS_HANDSHAKE_TIMEOUT") this.#counts.timedOut++;
     else this.#counts.failed++;
     const { authorizationError } = socket;
-    this.#debug(socket, authorizationError ? refusedClient(String(authorizationError)) : handshakeFailure(error));
+    const reason = authorizationError ? refusedClient(String(authorizationError)) : handshakeFailure(error);
+    this.#debug(beneath(socket), reason);
     socket.destroy();
   };
 
@@ -203,18 +213,34 @@ export class TlsGate {
     if (this.#pending.delete(raw) && this.#pending.size === 0) this.#onIdle?.();
   }
 
-  #debug(socket: Duplex, what: string): void {
-    const { remoteAddress = "unix", remotePort = "" } = socket as { remoteAddress?: string; remotePort?: number };
-    this.#events.logger.debug(`(${process.pid}) TLS handshake with ${remoteAddress}:${remotePort} failed: ${what}`);
+  #debug(raw: Duplex, what: string): void {
+    const peer = this.#arrivals.get(raw)?.peer ?? "unknown";
+    this.#events.logger.debug(`(${process.pid}) TLS handshake with ${peer} failed: ${what}`);
   }
 }
 
+/** What was known of a connection when it came: a socket that is gone tells nothing any more. */
+interface Arrival {
+  readonly peer: string;
+  readonly facts: ConnectionFacts;
+}
+
+/** As core's log lines have it: `127.0.0.1:4711`, `[::1]:4711`, `unix`. */
+function peerOf(raw: Duplex): string {
+  const { remoteAddress, remotePort } = raw as { remoteAddress?: string; remotePort?: number };
+  if (remoteAddress === undefined) return "unix";
+  const plain = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  return `${plain.includes(":") ? `[${plain}]` : plain}:${remotePort}`;
+}
+
 /**
- * The socket beneath a TLS socket. Node keeps it in a field of its own; where that is not to be had (a stream that is no
- * socket), facts of the listener beneath are lost, and a handshake counts as pending until its connection ends.
+ * The stream beneath a TLS socket. Node keeps it in a field of its own, and one that is no socket within a wrapper. Where
+ * that is not to be had, facts of the listener beneath are lost, and a handshake counts as pending until its connection
+ * ends.
  */
-function beneath(socket: TLSSocket): Duplex | undefined {
-  return (socket as { _parent?: Duplex })._parent;
+function beneath(socket: TLSSocket): Duplex {
+  const { _parent: parent } = socket as { _parent?: Duplex & { stream?: Duplex } };
+  return parent?.stream ?? parent ?? socket;
 }
 
 const ignore = (): void => {};
