@@ -1,17 +1,19 @@
 // The code of the documentation: all of it is typechecked, and every program in it runs and does what the text says.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { Client } from "../packages/core/test/support/client.ts";
+import type { Authority } from "../packages/tls/test/support/authority.ts";
+import { connectSecurely, curlSecurely, writeCertificates, writeOwn } from "./support/certificates.ts";
 import { compile, findCodeBlocks, writeCodeBlocks } from "./support/code-blocks.ts";
 import { curl, Program } from "./support/program.ts";
 
 const blocks = findCodeBlocks([
   ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
-  "packages/posthooks/README.md",
-  ...["options", "environ", "errors", "extensions", "differences", "migrating-from-eventlet"].map(
+  ...["packages/posthooks/README.md", "packages/tls/README.md"],
+  ...["options", "environ", "errors", "extensions", "listeners", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),
 ]);
@@ -20,9 +22,12 @@ const freePorts = join(folder, "free-ports.js");
 
 /** What the compiler says. */
 let faults: string;
+/** Who has signed the certificates that the programs show. */
+let authority: Authority;
 
 beforeAll(async () => {
   faults = await compile(folder);
+  authority = await writeCertificates(folder);
 }, 60_000);
 
 interface Running {
@@ -36,9 +41,15 @@ async function sayHello({ url }: Running): Promise<void> {
   expect(await curl(url)).toBe("Hello, World!\r\n");
 }
 
+async function sayHelloSecurely({ port, url }: Running): Promise<void> {
+  expect(await curlSecurely(folder, port)).toBe("Hello, World! This is https.\r\n");
+  expect(await curl(url)).toContain("Say https://");
+}
+
 /** What each program does, in the order of the pages. */
 const programs: [title: string, check: (running: Running) => Promise<void>][] = [
   ["README.md: wsgi", sayHello],
+  ["README.md: HTTPS", sayHelloSecurely],
   [
     "README.md: The environ",
     async ({ url }) => {
@@ -132,6 +143,74 @@ const programs: [title: string, check: (running: Running) => Promise<void>][] = 
       await program.prints(/^somebody: \d{1,8} bytes in \d+ ms, left in response-body$/m);
     },
   ],
+  ["packages/tls/README.md: @wsgi/tls", sayHelloSecurely],
+  [
+    "packages/tls/README.md: A certificate",
+    async ({ port }) => expect(await curl("--insecure", `https://localhost:${port}/`)).toBe("Hello, World!\r\n"),
+  ],
+  [
+    "packages/tls/README.md: Several certificates",
+    async ({ port }) => {
+      for (const host of ["localhost", "shop.example", "www.example.com"]) {
+        expect(await curlSecurely(folder, port, host)).toBe(`This is ${host}.\r\n`);
+      }
+      await expect(curlSecurely(folder, port, "example.com")).rejects.toMatchObject({ code: 60 }); // the default one
+    },
+  ],
+  [
+    "packages/tls/README.md: Several certificates",
+    async ({ port }) => {
+      expect(await curlSecurely(folder, port)).toBe("This is localhost.\r\n");
+      const tenant = { servername: "alice.localhost", rejectUnauthorized: false };
+      const shown = async (): Promise<string> =>
+        (await connectSecurely(folder, port, tenant)).getPeerCertificate().fingerprint256;
+      const first = await connectSecurely(folder, port, tenant);
+      expect(first.getPeerCertificate().subject.CN).toBe("alice.localhost");
+      expect(await shown()).toBe(first.getPeerCertificate().fingerprint256);
+    },
+  ],
+  [
+    "packages/tls/README.md: Certificates of clients",
+    async ({ port }) => {
+      const alice = ["--cert", join(folder, "alice.crt"), "--key", join(folder, "alice.key")];
+      expect(await curlSecurely(folder, port, "localhost", ...alice)).toBe("You are CN=alice,O=Example.\r\n");
+      await expect(curlSecurely(folder, port)).rejects.toThrow(/alert|certificate required/i);
+    },
+  ],
+  [
+    "packages/tls/README.md: Renewals",
+    async ({ port, program }) => {
+      expect(await curlSecurely(folder, port)).toMatch(/^The certificate ends on \w{3} \w{3} \d\d \d{4}\.\r\n$/);
+      const open = await connectSecurely(folder, port);
+      await writeOwn(folder, authority);
+      program.kill("SIGHUP");
+      await program.prints(/^1 new, 0 bad$/m);
+      await program.logs(/new connections use \S*cert\.crt as it is now$/m);
+      const renewed = await connectSecurely(folder, port);
+      expect(renewed.getPeerCertificate().serialNumber).not.toBe(open.getPeerCertificate().serialNumber);
+      writeFileSync(join(folder, "private.key"), (await authority.issue()).key);
+      program.kill("SIGHUP");
+      await program.prints(/^0 new, 1 bad$/m);
+      await program.logs(/do not belong together: .*What was loaded before stays in use$/m);
+      await writeOwn(folder, authority);
+    },
+  ],
+  [
+    "packages/tls/README.md: Sessions and several processes",
+    async ({ port }) => {
+      let session: Buffer | undefined;
+      const met = new Map<string, boolean>();
+      while (met.size < 2) {
+        const socket = await connectSecurely(folder, port, { maxVersion: "TLSv1.2", session });
+        const resumed = socket.isSessionReused();
+        session ??= socket.getSession();
+        socket.setEncoding("latin1").write("GET / HTTP/1.0\r\n\r\n");
+        const [, id = ""] = /from process (\d+)/.exec((await socket.toArray()).join("")) ?? [];
+        if (!met.has(id)) met.set(id, resumed);
+      }
+      expect([...met.values()]).toEqual([false, true]);
+    },
+  ],
   ["docs/environ.md: Keys of your own", async ({ url }) => expect(await curl(`${url}é`)).toBe("example: GET /é\r\n")],
   [
     "docs/errors.md: ListenError",
@@ -159,12 +238,26 @@ const programs: [title: string, check: (running: Running) => Promise<void>][] = 
     },
   ],
   [
+    "docs/listeners.md: An example: so many connections from one address",
+    async ({ url, port, program }) => {
+      const first = await Client.connect(port);
+      const second = await Client.connect(port);
+      second.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await second.receive("This is connection 2 of 127.0.0.1.\r\n");
+      expect(await (await Client.connect(port)).end()).toBe("");
+      await program.logs(/^turned \S*127\.0\.0\.1 away: it has 2 connections$/m);
+      first.leave();
+      await expect.poll(() => curl("--ipv4", url).catch(() => "")).toBe("This is connection 2 of 127.0.0.1.\r\n");
+    },
+  ],
+  [
     "docs/migrating-from-eventlet.md: Migrating from eventlet",
     async (running) => {
       await sayHello(running);
       expect(await curl(`${running.url}elsewhere`)).toBe("Not Found\r\n");
     },
   ],
+  ["docs/migrating-from-eventlet.md: TLS", sayHelloSecurely],
   ["docs/migrating-from-eventlet.md: Options", async ({ url }) => expect(await curl(url)).toBe("No hurry.\r\n")],
 ];
 

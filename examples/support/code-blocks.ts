@@ -46,7 +46,7 @@ export function findCodeBlocks(pages: readonly string[]): CodeBlock[] {
           ?.replace(/^#+ /, "")}`,
         line,
         source,
-        isProgram: /^(?:const running = )?server\(/m.test(source),
+        isProgram: /^ *(?:const running = )?server\(/m.test(source),
         name: `${page.replaceAll("/", "-")}-line-${line}`,
         ending: language === "ts" ? "ts" : source.includes("require(") ? "cjs" : "mjs",
       };
