@@ -132,7 +132,14 @@ export const SSL_OPTION_TABLE: Readonly<Record<keyof WrapSslOptions, SslOptionRo
     "files of the authorities that sign the certificates of clients",
     "never the system's authorities: a client of anybody's would be good",
   ),
-  ca: row(undefined, `${PEM}, or a list of them`, oneOrMore(isPem), undefined, "the same, contents", "Node's name"),
+  ca: row(
+    undefined,
+    `${PEM}, or a list of them`,
+    oneOrMore(isPem),
+    undefined,
+    "what is in `caCerts`, itself",
+    "Node's name",
+  ),
   crlfile: row(
     undefined,
     FILES,
@@ -141,7 +148,14 @@ export const SSL_OPTION_TABLE: Readonly<Record<keyof WrapSslOptions, SslOptionRo
     "files of revocation lists; one for each authority of the chain",
     "nginx's `ssl_crl`; Python loads them with `load_verify_locations`",
   ),
-  crl: row(undefined, `${PEM}, or a list of them`, oneOrMore(isPem), undefined, "the same, contents", "Node's name"),
+  crl: row(
+    undefined,
+    `${PEM}, or a list of them`,
+    oneOrMore(isPem),
+    undefined,
+    "what is in `crlfile`, itself",
+    "Node's name",
+  ),
   ciphers: row(
     undefined,
     "a list of ciphers as OpenSSL writes it",

@@ -32,6 +32,7 @@ function normalizeName(name: string): string {
 
 /** Whether it is a host name, or `*.` before one: what an option may hold. */
 export function isServerName(name: string): boolean {
+  if (!/^(\*\.)?[\p{L}\p{M}\p{N}_.-]+$/u.test(name)) return false; // domainToASCII drops line ends and more
   const plain = normalizeName(name).replace(/^\*\./, "");
   return plain.length <= 253 && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(plain);
 }

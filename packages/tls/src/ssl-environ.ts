@@ -31,10 +31,13 @@ function clientFacts(certificate: X509Certificate | undefined): [key: string, va
 }
 
 /**
- * A name as Node shows it, one attribute a line and the most general first, in the form of RFC 2253: on one line, the
- * most specific first. Node escapes what RFC 2253 escapes, so that line ends and ` + ` are always separators.
+ * A name as Node shows it, one part a line and the most general first, in the form of RFC 2253: on one line, the most
+ * specific first, parts of several attributes reversed too, as OpenSSL does. Node escapes what RFC 2253 escapes, so that
+ * line ends and ` + ` are always separators. An attribute that OpenSSL has no name for keeps its value as text, where
+ * RFC 2253 §2.4 would have its encoding in hexadecimal: Node does not tell that.
  */
 export function distinguishedName(lines: string | undefined): string {
   if (lines === undefined || lines === "") return "";
-  return lines.split("\n").reverse().join(",").replaceAll(" + ", "+");
+  const parts = lines.split("\n").map((line) => line.split(" + ").reverse().join("+"));
+  return parts.reverse().join(",");
 }

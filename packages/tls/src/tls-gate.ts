@@ -100,23 +100,23 @@ export class TlsGate {
     this.#pending.add(raw);
     this.#arrivals.set(raw, { peer: peerOf(raw), facts });
     const timer = setTimeout(() => {
-      this.#counts.timedOut++;
+      outcome = "timedOut";
+      this.#debug(raw, "the client sent nothing in time");
       raw.destroy();
     }, this.#options.handshakeTimeout * 1000);
-    const onEnd = (): void => {
-      this.#counts.silent++;
-      raw.destroy();
-    };
-    const onFirstBytes = (bytes: Buffer): void => {
+    let outcome: "silent" | "timedOut" | undefined = "silent";
+    const leave = (): void => void raw.destroy();
+    raw.once("data", (bytes: Buffer) => {
+      outcome = undefined;
       clearTimeout(timer);
-      raw.removeListener("end", onEnd);
+      raw.removeListener("end", leave);
       raw.pause();
       this.#answer(raw, bytes);
-    };
-    raw.once("data", onFirstBytes);
-    raw.once("end", onEnd);
+    });
+    raw.once("end", leave);
     raw.once("close", () => {
       clearTimeout(timer);
+      if (outcome !== undefined) this.#counts[outcome]++;
       this.#over(raw);
     });
     raw.on("error", ignore); // 'close' follows
@@ -234,13 +234,13 @@ function peerOf(raw: Duplex): string {
 }
 
 /**
- * The stream beneath a TLS socket. Node keeps it in a field of its own, and one that is no socket within a wrapper. Where
- * that is not to be had, facts of the listener beneath are lost, and a handshake counts as pending until its connection
- * ends.
+ * The stream beneath a TLS socket. Node keeps it in a field of its own; one that is no socket, in the wrapper that it made.
+ * Where neither is to be had, facts of the listener beneath are lost, and a handshake counts as pending until its
+ * connection ends.
  */
 function beneath(socket: TLSSocket): Duplex {
-  const { _parent: parent } = socket as { _parent?: Duplex & { stream?: Duplex } };
-  return parent?.stream ?? parent ?? socket;
+  const { _parent, _handle } = socket as { _parent?: Duplex; _handle?: { _parentWrap?: { stream?: Duplex } } | null };
+  return _parent ?? _handle?._parentWrap?.stream ?? socket;
 }
 
 const ignore = (): void => {};
