@@ -188,8 +188,10 @@ describe.each(VERSIONS)("a session of %s", (version) => {
 
   test.each(["localhost", "b.example"])("outlives a renewed certificate: %s", async (servername) => {
     const [{ certfile, keyfile, renew }, second] = [await pairOfFiles(), await pairOfFiles({ names: ["b.example"] })];
-    const served = await serveLogged({ certfile, keyfile, certificates: [files(second)] });
+    const ticketKeys = Buffer.alloc(48, 1);
+    const served = await serveLogged({ certfile, keyfile, certificates: [files(second)], ticketKeys });
     const session = await newSession(served.port, { ...own, servername });
+    ticketKeys.fill(0); // as careful programs do
     await Promise.all([renew(), second.renew()]);
     expect(served.listener.reload().changed).toHaveLength(2);
     const { text, resumed } = await attempt(served.port, { ...own, servername, session });
@@ -263,7 +265,7 @@ describe.each(VERSIONS)("a session of %s", (version) => {
     expect([await resumed(first.port, old), await resumed(second.port, old)]).toEqual([true, false]);
     const keys = Buffer.alloc(48, 2);
     for (const { listener } of [first, second]) listener.setTicketKeys(keys);
-    keys.fill(0); // as careful programs do
+    keys.fill(0);
     expect([await resumed(first.port, old), await resumed(second.port, old)]).toEqual([false, false]);
     const shared = await newSession(first.port, own);
     expect([await resumed(first.port, shared), await resumed(second.port, shared)]).toEqual([true, true]);

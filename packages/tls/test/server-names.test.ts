@@ -141,6 +141,15 @@ describe("the names of a certificate", () => {
     expect(named(certificate)).toEqual(["own.example"]);
   });
 
+  test.each<[type: "url" | "email" | "dn" | "ip", value: string]>([
+    ["url", "http://a/, DNS:victim.example, DNS:b"],
+    ["email", "victim.example, DNS:victim.example, DNS:b"],
+    ["dn", "CN=x\\, DNS:victim.example\\, DNS:b"],
+    ["ip", "127.0.0.1"],
+  ])("are not those in alternative names of another kind: %s", async (type, value) => {
+    expect(named(await forge([{ type, value }, "own.example"], "CN=victim.example"))).toEqual(["own.example"]);
+  });
+
   test.each(["O=x\nCN=victim.example", "CN=victim.example\nO=x", "x + CN=victim.example"])(
     "are not those that a subject of %o pretends",
     async (value) => expect(named(await forge([], [{ O: [value] }]))).toEqual([]),
@@ -158,10 +167,10 @@ describe("the names of a certificate", () => {
 });
 
 /** A certificate with alternative names that no honest authority signs. */
-async function forge(names: readonly string[], name: string | x509.JsonName): Promise<Issued> {
+async function forge(names: readonly (string | x509.JsonGeneralName)[], name: string | x509.JsonName): Promise<Issued> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
-  const alternatives = names.map((value) => ({ type: "dns", value }) as const);
+  const alternatives = names.map((one) => (typeof one === "string" ? ({ type: "dns", value: one } as const) : one));
   const serialNumber = `4${randomBytes(8).toString("hex").slice(1)}`;
   const extensions = names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternatives)];
   const forged = await x509.X509CertificateGenerator.createSelfSigned({

@@ -300,7 +300,7 @@ test("fails no request under load, over several renewals", async () => {
   const seen = new Set<string>();
   let [answers, running] = [0, true];
   const agents = [
-    new https.Agent({ keepAlive: true, maxSockets: 6 }),
+    new https.Agent({ keepAlive: true, maxSockets: 4 }),
     new https.Agent({ keepAlive: false, maxCachedSessions: 0 }),
     new https.Agent({ keepAlive: false }), // resumes sessions
   ];
@@ -316,12 +316,12 @@ test("fails no request under load, over several renewals", async () => {
       }
     }
   };
-  const workers = agents.flatMap((agent) => Array.from({ length: 6 }, () => work(agent)));
+  const workers = agents.flatMap((agent) => Array.from({ length: 4 }, () => work(agent)));
   for (let count = 1; count <= 5; count++) {
     const [before, sofar] = [fingerprint(served), answers];
     swap(await issue(), count);
     await until(() => fingerprint(served) !== before);
-    await until(() => seen.has(fingerprint(served) as string) && answers > sofar + 100);
+    await until(() => seen.has(fingerprint(served) as string) && answers > sofar + 50);
   }
   running = false;
   await Promise.all(workers);
