@@ -29,10 +29,14 @@ export function callHook([func, args, kwargs]: PostHook, environ: PostHookEnviro
 
 /** The name of an entry's function, for the log. */
 export function nameOf(entry: unknown): string {
-  const func: unknown = Array.isArray(entry) ? entry[0] : entry;
-  if (typeof func !== "function") return "(no function)";
-  const { name }: { name: unknown } = func; // a class may have a static `name` of any kind
-  return typeof name === "string" && name !== "" ? name : "(anonymous)";
+  try {
+    const func: unknown = Array.isArray(entry) ? entry[0] : entry;
+    if (typeof func !== "function") return "(no function)";
+    const { name }: { name: unknown } = func; // a class may have a static `name` of any kind
+    return typeof name === "string" && name !== "" ? name : "(anonymous)";
+  } catch {
+    return "(no name)"; // a proxy that was revoked, a getter that throws
+  }
 }
 
 /** Whether a hook returned something to be awaited. */

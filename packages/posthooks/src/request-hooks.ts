@@ -122,15 +122,15 @@ export class RequestHooks {
     const { counts, log } = this.#host;
     const entry = this.#hooks[this.#position++] as PostHook;
     counts.pending--;
-    const fault = faultOf(entry);
-    if (fault !== undefined) {
-      counts.failed++;
-      log.malformed(this.#place, fault);
-      return false;
-    }
-    counts.run++;
-    this.#controller = undefined;
     try {
+      const fault = faultOf(entry);
+      if (fault !== undefined) {
+        counts.failed++;
+        log.malformed(this.#place, fault);
+        return false;
+      }
+      counts.run++;
+      this.#controller = undefined;
       const result = callHook(entry, this.#environ);
       if (!isThenable(result)) return false;
       this.#await(result);

@@ -94,6 +94,30 @@ describe("an entry that is no hook", () => {
     expect(served.hooks.counters).toEqual({ run: 2, failed: 1, timedOut: 0, dropped: 0, pending: 0, running: 0 });
   });
 
+  test("that cannot even be looked at is a failure like any other", async () => {
+    const { proxy, revoke } = Proxy.revocable([hook], {});
+    revoke();
+    class Named {
+      static readonly name = 5 as unknown as string;
+      readonly member = true;
+    }
+    const nameless = Object.defineProperty(() => Promise.reject(new Error("on purpose")), "name", {
+      get: () => {
+        throw new Error("no name");
+      },
+    });
+    const called: string[] = [];
+    const served = await serveHooked(helloWithAnything(proxy, [Named], [nameless], [() => called.push("after")]));
+    await askOnce(served);
+    await until(() => called.length === 1);
+    expect(served.log.filter((line) => line.includes("post hook")).map((line) => line.split("\n")[0])).toEqual([
+      expect.stringMatching(/post hook 1 of 4, \(no name\), of .* failed: TypeError: .* revoked$/),
+      expect.stringMatching(/post hook 2 of 4, \(anonymous\), of .* failed: TypeError: .* without 'new'$/),
+      expect.stringMatching(/post hook 3 of 4, \(no name\), of .* failed: Error: on purpose$/),
+    ]);
+    expect(served.hooks.counters).toMatchObject({ run: 3, failed: 3, pending: 0 });
+  });
+
   test.each([
     ["an object", {}],
     ["undefined", undefined],

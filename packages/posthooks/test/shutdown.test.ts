@@ -129,7 +129,7 @@ describe("close()", () => {
 
   test("takes what the application adds when it is told that the server closes", async () => {
     const called = deferred();
-    const called2 = deferred();
+    const hooked = deferred();
     const served = await serveHooked((environ, startResponse) => {
       startResponse("200 OK", []);
       environ["eventlet.set_idle"]();
@@ -139,7 +139,8 @@ describe("close()", () => {
           called.resolve();
           await new Promise((_resolve, reject) => environ["wsgi.signal"].addEventListener("abort", reject));
         } finally {
-          environ["eventlet.posthooks"].push([() => called2.resolve()]);
+          await new Promise((resolve) => setImmediate(resolve));
+          environ["eventlet.posthooks"].push([() => hooked.resolve()]);
         }
       })();
     });
@@ -148,7 +149,7 @@ describe("close()", () => {
     await called.promise;
     await served.server.close();
     expect(served.hooks.counters).toMatchObject({ run: 1, dropped: 0 });
-    await called2.promise;
+    await hooked.promise;
   });
 
   test("leaves nothing on its signal and no timer behind", async () => {
