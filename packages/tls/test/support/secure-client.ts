@@ -85,7 +85,10 @@ export class SecureClient {
     const matches = (): boolean =>
       typeof pattern === "string" ? this.received.includes(pattern) : pattern.test(this.received);
     await this.#until(() => matches() || this.ended || this.closed);
-    if (!matches()) throw new Error(`the connection ended before ${String(pattern)} came; got ${this.received}`);
+    if (!matches())
+      throw new Error(
+        `the connection ended before ${String(pattern).slice(0, 200)} came; got ${this.received.slice(0, 1000)}`,
+      );
     return this.received;
   }
 
