@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { listen } from "../../core/src/index.ts";
 import { type CertificateInfo, type CertificateOptions, TlsError, type WrapSslOptions, wrapSsl } from "../src/index.ts";
 import { Authority, writeFiles } from "./support/authority.ts";
-import { GET } from "./support/secure-client.ts";
+import { attempt, GET } from "./support/secure-client.ts";
 import { ask, connectSecurely, serveSecure } from "./support/serve.ts";
 import { hasOpenssl, sClient } from "./support/tools.ts";
 
@@ -68,11 +68,17 @@ describe("a file that cannot be read is told of", () => {
     expect(said(dangling)).toBe(`${dangling}: there is no such file (ENOENT)`);
   });
 
-  test.skipIf(process.getuid?.() === 0)("with the reason: this process may not read it", () => {
-    const files = writeFiles({ "cert.pem": own.cert, "key.pem": own.key });
-    chmodSync(files["key.pem"], 0);
-    const { message } = refusal({ certfile: files["cert.pem"], keyfile: files["key.pem"] });
-    expect(message).toBe(`a file cannot be read: keyfile: ${files["key.pem"]}: this process may not read it (EACCES)`);
+  test.skipIf(process.getuid === undefined)("with the reason: this process may not read it", () => {
+    const files = writeFiles({ "key.pem": own.key });
+    const [keyfile, me] = [files["key.pem"], process.geteuid?.() as number];
+    chmodSync(keyfile, 0);
+    if (me === 0) process.seteuid?.(65_534); // root may read everything
+    try {
+      const { message } = refusal({ cert: own.cert, keyfile });
+      expect(message).toBe(`a file cannot be read: keyfile: ${keyfile}: this process may not read it (EACCES)`);
+    } finally {
+      if (me === 0) process.seteuid?.(me);
+    }
   });
 
   test("with the item of certificates that names it", () => {
@@ -242,6 +248,25 @@ test.skipIf(!hasOpenssl)("sends the whole chain, given as a Buffer and with text
   const { stdout } = await sClient(port, GET, "-showcerts");
   const shown = stdout.match(/-----BEGIN CERTIFICATE-[\s\S]*?-----END CERTIFICATE-----\n/g);
   expect(shown).toEqual([own.cert, other.cert]);
+});
+
+test("takes every revocation list of a file, and tells of the one that is bad", async () => {
+  const second = await Authority.create("CN=Second");
+  const [good, revoked] = [await second.issue(), await second.issue()];
+  second.revoke(revoked);
+  const lists = [await authority.crl(), await second.crl()];
+  const trust = { cert: own.cert, key: own.key, certReqs: "required", ca: [authority.cert, second.cert] } as const;
+  const { one, two } = writeFiles({ one: lists.join(""), two: lists.toReversed().join("\n") });
+  for (const crlfile of [one, two]) {
+    const { port } = await serveSecure({ ...trust, crlfile });
+    const status = async (client: object) => (await attempt(port, { ca: authority.cert, ...client })).text.slice(0, 12);
+    expect([await status(other), await status(good), await status(revoked)]).toEqual([
+      "HTTP/1.1 200",
+      "HTTP/1.1 200",
+      "",
+    ]);
+  }
+  expect(refusal({ ...trust, crl: lists[0] + garbage("X509 CRL") }).message).toMatch(/: crl: .*\b2 of 2\b/);
 });
 
 test("is called by its file, or by its first name, or by its option", async () => {
