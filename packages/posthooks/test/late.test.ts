@@ -1,5 +1,6 @@
 // Hooks that an application adds after its client has left: it works on, and what it adds is not lost.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../core/test/support/deferred.ts";
 import { until } from "../../core/test/support/until.ts";
@@ -51,6 +52,34 @@ describe("a hook added after the client has left", () => {
     const exchange = await served.exchange();
     mayGoOn.resolve();
     expect((await hooked.promise)["wsgi.exchange"]).toBe(exchange);
+  });
+
+  test.each([
+    ["in a turn", 10_000],
+    ["in a turn that comes early", 1],
+  ])("does not run %s with the AsyncLocalStorage of who added it", async (_when, maxPending) => {
+    const storage = new AsyncLocalStorage<string>();
+    const called = deferred();
+    const mayGoOn = deferred();
+    const seen = deferred<string | undefined>();
+    const served = await serveHooked(
+      async (environ) => {
+        called.resolve();
+        await mayGoOn.promise;
+        storage.run("of the request", () => {
+          environ["eventlet.posthooks"].push([() => seen.resolve(storage.getStore())]);
+        });
+        return [];
+      },
+      { maxPending },
+    );
+    const client = await served.connect();
+    client.send(GET);
+    await called.promise;
+    client.reset();
+    await served.exchange();
+    mayGoOn.resolve();
+    expect(await seen.promise).toBe(undefined);
   });
 
   test("waits for a hook that still runs", async () => {

@@ -32,6 +32,7 @@ describe("close()", () => {
       { concurrency: 10 },
     );
     await sendThousand(served);
+    await until(() => served.hooks.counters.running === 10);
     expect(served.hooks.counters).toMatchObject({ run: 10, running: 10, pending: 990 });
     const closed = served.server.close().then(() => called);
     await served.logged(/wsgi exiting/);
