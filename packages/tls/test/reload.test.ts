@@ -2,7 +2,7 @@
 // it. Old connections never notice.
 
 import { once } from "node:events";
-import { unlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import tls from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { listen } from "../../core/src/index.ts";
@@ -167,6 +167,15 @@ test("reports and logs nothing when nothing changed, and for contents that canno
   expect([served.log, served.errors]).toEqual([log, []]);
 });
 
+test("takes another chain behind the same certificate", async () => {
+  const { certfile, keyfile } = await pairOfFiles();
+  const served = await serveLogged({ certfile, keyfile });
+  writeFileSync(certfile, readFileSync(certfile, "utf8") + authority.cert);
+  expect(served.listener.reload().changed).toEqual([certfile]);
+  const socket = await connectSecurely(served.port, { rejectUnauthorized: false });
+  expect(socket.getPeerCertificate(true).issuerCertificate?.subject.CN).toBe("Test Authority");
+});
+
 test("renews before there is a server, and what sniCallback answered with", async () => {
   const { certfile, keyfile, renew } = await pairOfFiles();
   const called = await pairOfFiles({ names: ["called.example"] });
@@ -203,7 +212,7 @@ describe.each(VERSIONS)("a session of %s", (version) => {
     ["alone", false],
     ["with a bad certificate at the same moment", true],
   ])("does not outlive changed authorities: %s", async (_what, isBad) => {
-    const { certfile, keyfile } = await pairOfFiles();
+    const { certfile, keyfile, renew } = await pairOfFiles();
     const { ca } = writeFiles({ ca: authority.cert });
     const served = await serveLogged({ certfile, keyfile, caCerts: ca, certReqs: "required" });
     const [friend, other] = [await issue({ names: [] }), await stranger.issue()];
@@ -218,6 +227,9 @@ describe.each(VERSIONS)("a session of %s", (version) => {
     expect((await attempt(served.port, { ...own, ...friend, session })).text).toBe("");
     expect((await attempt(served.port, { ...own, ...friend })).text).toBe("");
     expect((await attempt(served.port, { ...own, ...other })).text).toMatch(/^HTTP\/1\.1 200/);
+    await renew();
+    expect(served.listener.reload()).toEqual({ changed: [certfile], failed: [] });
+    expect((await attempt(served.port, { ...own, ...friend })).text).toBe("");
     writeFileSync(ca, authority.cert + stranger.cert);
     expect(served.listener.reload().changed).toEqual(["the authorities of clients"]);
     const { text, resumed } = await attempt(served.port, { ...own, ...friend, session });
