@@ -145,7 +145,7 @@ export class RequestHooks {
     const { counts, timeout } = this.#host;
     this.#awaited = result;
     counts.running++;
-    if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) {
+    if (timeout > 0) {
       const milliseconds = Math.min(timeout * 1000, MAX_TIMER_MILLISECONDS);
       this.#timer = setTimeout(() => this.#timeOut(), milliseconds).unref();
     }

@@ -1,6 +1,6 @@
 // The bounds of the queue: how many run, how many wait, how long one may take, and how long it holds the event loop.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { deferred } from "../../core/test/support/deferred.ts";
 import { turn, until } from "../../core/test/support/until.ts";
 import type { PostHook, PostHookEnviron } from "../src/index.ts";
@@ -132,28 +132,28 @@ describe("timeout", () => {
     expect(served.hooks.counters).toMatchObject({ timedOut: 1, running: 0 });
   });
 
-  test.each([0, Number.POSITIVE_INFINITY])(
-    "of %d is none, and no timer is left behind by one that ends",
-    async (timeout) => {
-      const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
-      const { hook, gates } = gated();
-      const served = await serveHooked(helloWith([hook]), { timeout });
-      await askOnce(served);
-      await until(() => gates.length === 1);
-      const before = timers();
-      gates[0]?.();
-      await until(() => served.hooks.counters.running === 0);
-      expect(timers()).toBe(before);
-    },
-  );
-
-  test("may be longer than a timer of Node can be", async () => {
+  test.each([0, 2 ** 31, Number.POSITIVE_INFINITY])("of %d never passes", async (timeout) => {
     const { hook, gates } = gated();
-    const served = await serveHooked(helloWith([hook]), { timeout: 2 ** 31 });
+    const served = await serveHooked(helloWith([hook]), { timeout });
     await askOnce(served);
     await until(() => gates.length === 1);
-    for (let i = 0; i < 5; i++) await turn(); // a timer beyond its limit fires after 1 ms
+    for (let i = 0; i < 5; i++) await turn(); // a timer beyond Node's limit would fire after 1 ms
     expect(served.hooks.counters).toMatchObject({ running: 1, timedOut: 0 });
+  });
+
+  test("keeps no process alive, and leaves no timer behind", async () => {
+    const { hook, gates } = gated();
+    const set = vi.spyOn(globalThis, "setTimeout");
+    onTestFinished(() => set.mockRestore());
+    const served = await serveHooked(helloWith([hook]), { timeout: 4321 });
+    await askOnce(served);
+    await until(() => gates.length === 1);
+    const [timer, ...others] = set.mock.results.filter((_result, i) => set.mock.calls[i]?.[1] === 4_321_000);
+    expect(others).toEqual([]);
+    expect((timer?.value as NodeJS.Timeout).hasRef()).toBe(false);
+    gates[0]?.();
+    await until(() => served.hooks.counters.running === 0);
+    expect((timer?.value as NodeJS.Timeout & { _destroyed: boolean })._destroyed).toBe(true);
   });
 });
 

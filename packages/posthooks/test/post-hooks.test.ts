@@ -27,6 +27,20 @@ describe("the environ", () => {
     expect("wsgi.exchange" in first).toBe(false);
   });
 
+  test("shows hooks what is documented, and nothing else", async () => {
+    const before: PropertyKey[] = [];
+    const shown = deferred<PropertyKey[]>();
+    const keys = (environ: Environ): PropertyKey[] => Reflect.ownKeys({ ...environ });
+    const served = await serveHooked(
+      helloAfter((environ) => {
+        before.push(...keys(environ));
+        environ["eventlet.posthooks"].push([(seen) => shown.resolve(keys(seen))]);
+      }),
+    );
+    await askOnce(served);
+    expect(await shown.promise).toEqual([...before, "wsgi.exchange", "wsgi.posthooks.signal"]);
+  });
+
   test("lacks the keys without the extension", async () => {
     const served = await serve((environ, startResponse) => {
       startResponse("200 OK", []);
