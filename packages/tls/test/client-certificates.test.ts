@@ -105,9 +105,9 @@ describe.each(VERSIONS)("in %s", (maxVersion) => {
   });
 
   test('"none" does not ask for a certificate', async () => {
-    const served = await serveSecure({ cert, key }, VERIFY);
+    const served = await serveSecure({ cert, key, clientEnviron: true }, VERIFY);
     const { text } = await attempt(served.port, { ...showingCertificate(clients.foreign), maxVersion });
-    expect(environIn(text)).toEqual({});
+    expect(environIn(text)).toEqual({ SSL_CLIENT_VERIFY: "NONE" });
   });
 
   /** The session of a connection that has served a request. */
@@ -135,6 +135,21 @@ describe.each(VERSIONS)("in %s", (maxVersion) => {
   ])("no client without a certificate gets in by a session of a listener %s", async (_name, open) => {
     const lax = await serveSecure(open, VERIFY);
     const strict = await serveSecure({ ...required, ticketKeys }, VERIFY);
+    const session = await newSession(lax.port, showingCertificate(undefined));
+    const { text } = await attempt(strict.port, { ...showingCertificate(undefined), maxVersion, session });
+    expect(text).toBe("");
+    await until(() => strict.listener.counters.failed === 1);
+    expect(strict.listener.counters).toMatchObject({ completed: 0, resumed: 0 });
+    expect(strict.server.counters.accepted).toBe(0);
+  });
+
+  test("no client without a certificate gets in by a session, even where the hook makes sessions of both alike", async () => {
+    const alike = {
+      ticketKeys,
+      secureContext: (options: tls.SecureContextOptions) => ({ ...options, sessionIdContext: "alike" }),
+    };
+    const lax = await serveSecure({ ...optional, ...alike }, VERIFY);
+    const strict = await serveSecure({ ...required, ...alike }, VERIFY);
     const session = await newSession(lax.port, showingCertificate(undefined));
     const { text } = await attempt(strict.port, { ...showingCertificate(undefined), maxVersion, session });
     expect(text).toBe("");

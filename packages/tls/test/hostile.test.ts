@@ -89,7 +89,7 @@ describe("a client that sends nothing", () => {
     await closed(socket);
     await expectCounted(served, { timedOut: 1 });
     expect(served.log.filter((line) => line.includes("TLS handshake"))).toEqual([
-      expect.stringMatching(/TLS handshake with 127\.0\.0\.1:\d+ failed: the client took too long/),
+      expect.stringMatching(/TLS handshake with 127\.0\.0\.1:\d+ failed: the client sent nothing in time$/),
     ]);
   });
 });
@@ -202,7 +202,7 @@ describe("nobody is delayed", () => {
     const { completed, failed, silent, timedOut } = served.listener.counters;
     expect({ completed, timedOut }).toEqual({ completed: 103, timedOut: 0 });
     expect(failed + silent + served.listener.counters.plainHttp).toBe(300);
-    expect(await served.server.close({ timeout: 0 })).toMatchObject({ cut: 1 });
+    await served.server.close({ timeout: 0 });
     await until(() => served.listener.counters.pending === 0);
   });
 });

@@ -80,6 +80,20 @@ describe.each(VERSIONS)("in %s", (maxVersion) => {
       expect(served.listener.counters).toMatchObject({ pending: 0, completed: 1, failed: 0 });
     });
 
+    test("inside a request's head ends the connection quietly, as in eventlet's ssl_zeroreturnerror", async () => {
+      const served = await serveSecure(own);
+      const relay = await relayTo(served.port);
+      const client = await SecureClient.connect(relay.port, { ...trusting, maxVersion });
+      client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      await client.receive(/\}$/);
+      client.send("X");
+      await until(() => served.server.counters.idle === 0);
+      cut(client, relay.upstream());
+      await until(() => served.server.counters.connections === 0);
+      expect(served.log.filter((line) => /fail|error/i.test(line))).toEqual([]);
+      expect(served.exchanges).toHaveLength(1);
+    });
+
     test("right after the handshake ends the connection, and nobody hears of it", async () => {
       const served = await serveSecure(own);
       const relay = await relayTo(served.port);
