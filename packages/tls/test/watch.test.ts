@@ -272,7 +272,7 @@ describe("a process that watches", () => {
       const inner = { scheme: "http", served: false, ready: new Promise(nothing), accept: nothing, close: async () => {} };
       const logger = { info: nothing, debug: nothing, warn: nothing, error: nothing };
       const handlers = { logger, onConnection: nothing, onClose: nothing, onError: nothing };
-      wrapSsl(inner, options).accept(handlers);
+      wrapSsl(inner, { ...options, watchInterval: 600 }).accept(handlers);
       console.log("watching");`);
     expect(printed).toBe("watching\n");
   });
