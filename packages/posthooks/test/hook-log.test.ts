@@ -1,7 +1,7 @@
 // The words of the log: what a client may not do to them, and how drops are summed up.
 
 import type { Logger } from "@wsgi/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { HookLog, type HookPlace } from "../src/hook-log.ts";
 
 function logInto(lines: string[]): HookLog {
@@ -48,6 +48,16 @@ describe("drops", () => {
     vi.advanceTimersByTime(1000);
     expect(lines[1]).toBe(`${pid} dropped 1 post hooks, as it is full: a`);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("keep no process alive until they are told", () => {
+    vi.useRealTimers();
+    const set = vi.spyOn(globalThis, "setTimeout");
+    onTestFinished(() => set.mockRestore());
+    const log = logInto([]);
+    log.dropped(["a"], "it is full");
+    expect((set.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(false);
+    log.flush();
   });
 
   test("for another reason get a line of their own", () => {
