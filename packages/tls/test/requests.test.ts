@@ -1,5 +1,6 @@
 // HTTP/1.1 over TLS: what the core promises holds on a secure connection too.
 
+import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Application } from "../../core/src/index.ts";
 import { answerIn, answersIn } from "../../core/test/support/answers.ts";
@@ -153,17 +154,22 @@ describe("a socket that the application took over", () => {
   });
 
   test("carries large data without mixing it with that of others", async () => {
-    const served = await serveSecure(own, upgrading);
-    const letters = "abcdefgh";
-    const clients = await Promise.all(Array.from(letters, () => SecureClient.connect(served.port, trusting)));
+    const served = await serveSecure(own, (environ, startResponse) => {
+      startResponse("101 Switching Protocols", [["Upgrade", "echo"]]);
+      const socket = environ["wsgi.input"].getSocket();
+      const kept: Buffer[] = []; // as they came: they must not change any more
+      socket.on("data", (bytes) => kept.push(bytes));
+      socket.on("end", () => socket.end(Buffer.concat(kept)));
+      return [];
+    });
+    const sent = Array.from({ length: 8 }, () => randomBytes(300_000));
+    const clients = await Promise.all(sent.map(() => SecureClient.connect(served.port, trusting)));
     for (const client of clients) client.send(upgrade);
     await Promise.all(clients.map((client) => client.receive("\r\n\r\n")));
-    for (const [index, client] of clients.entries()) client.send((letters[index] as string).repeat(300_000));
-    for (const client of clients) client.socket.end();
+    for (const [index, client] of clients.entries()) client.socket.end(sent[index]);
     const texts = await Promise.all(clients.map((client) => client.end()));
-    const echoed = texts.map((text) => text.slice(text.indexOf("\r\n\r\n") + 4).replace(/[<>]/g, ""));
-    expect(echoed.map((text) => [text.length, new Set(text.slice(0, -3)).size, text[0]])).toEqual(
-      Array.from(letters, (letter) => [300_003, 1, letter]),
-    );
+    const hash = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+    const echoed = texts.map((text) => Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4), "latin1"));
+    expect(echoed.map(hash)).toEqual(sent.map(hash));
   });
 });

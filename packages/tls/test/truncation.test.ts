@@ -175,6 +175,13 @@ describe.each(VERSIONS)("in %s, a response that the connection's end delimits", 
   });
 });
 
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 test("a response that breaks off with a Content-Length is short, and the client can see it", async () => {
   const served = await serveSecure(own, (_environ, startResponse) => {
     startResponse("200 OK", [["Content-Length", "100"]]);
@@ -188,8 +195,11 @@ test("a response that breaks off with a Content-Length is short, and the client 
   expect(await served.exchange()).toMatchObject({ completed: false });
 });
 
-test("a client that says goodbye and reads on gets its whole answer", async () => {
-  const served = await serveSecure(own, untilClose);
+test("a client that says goodbye and reads on gets its whole answer, though it begins after the goodbye", async () => {
+  const served = await serveSecure(own, async (environ, startResponse) => {
+    await aborted(environ["wsgi.signal"]); // the goodbye has come
+    return untilClose(environ, startResponse);
+  });
   const client = await SecureClient.connect(served.port, trusting);
   client.socket.allowHalfOpen = true;
   client.socket.end("GET / HTTP/1.0\r\n\r\n");
