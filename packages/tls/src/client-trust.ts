@@ -23,12 +23,12 @@ export function loadClientTrust(options: SslOptions): ClientTrust {
   const ca = [...read("caCerts", options.caCerts), ...contents("ca", options.ca)];
   const crl = [...read("crlfile", options.crlfile), ...contents("crl", options.crl)];
   for (const { name, pem } of ca) parseAll(name, pem);
-  for (const { name, pem } of crl) checkRevocations(name, pem);
+  const lists = crl.flatMap(({ name, pem }) => revocationLists(name, pem));
   const hash = createHash("sha256").update(options.certReqs);
   for (const { pem } of [...ca, ...crl]) hash.update(pem);
   return {
     ca: ca.map(({ pem }) => pem),
-    crl: crl.map(({ pem }) => pem),
+    crl: lists,
     sessionContext: hash.digest("base64url").slice(0, 32),
   };
 }
@@ -51,16 +51,21 @@ function contents(option: string, pems: Pem | readonly Pem[] | undefined): Sourc
   return listOf(pems).map((pem) => ({ name: option, pem: pem.toString() }));
 }
 
-/** OpenSSL reads a list when a context is made of it, and only then. */
-function checkRevocations(name: string, pem: string): void {
-  if (!pem.includes("-----BEGIN X509 CRL-----")) {
+/** The lists of a PEM text, one by one: Node takes only the first of those it is given together. */
+function revocationLists(name: string, pem: string): string[] {
+  const lists = pem.split(/(?=-----BEGIN )/).filter((block) => block.startsWith("-----BEGIN X509 CRL-----"));
+  if (lists.length === 0) {
     throw new TlsError("BAD_CERTIFICATE", `${name}: expected a PEM revocation list (X509 CRL), there is none in it`);
   }
-  try {
-    createSecureContext({ crl: pem });
-  } catch (error) {
-    throw new TlsError("BAD_CERTIFICATE", `${name}: ${messageOf(error)}`, { cause: error });
+  for (const [index, list] of lists.entries()) {
+    try {
+      createSecureContext({ crl: list }); // OpenSSL reads a list when a context is made of it, and only then
+    } catch (error) {
+      const which = lists.length === 1 ? "" : `list ${index + 1} of ${lists.length}: `;
+      throw new TlsError("BAD_CERTIFICATE", `${name}: ${which}${messageOf(error)}`, { cause: error });
+    }
   }
+  return lists;
 }
 
 function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
