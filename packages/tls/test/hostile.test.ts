@@ -139,15 +139,13 @@ describe("a client that stops in the middle", () => {
 test("handshakeTimeout is a limit for the whole, also for a client that sends a byte now and then", async () => {
   const served = await serveSecure({ ...own, handshakeTimeout: 0.3 });
   const socket = await connectPlain(served.port);
-  const began = performance.now();
   let sent = 0;
   const drip = setInterval(() => {
     if (sent < hello.length - 1) socket.write(hello.subarray(sent, ++sent));
   }, 20);
   onTestFinished(() => clearInterval(drip));
   await closed(socket);
-  expect(sent).toBeLessThan(hello.length - 1); // about 4 s of dripping would have gone on
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(sent).toBeLessThan(hello.length - 1); // it would have gone on for seconds
   await expectCounted(served, { timedOut: 1 });
 });
 

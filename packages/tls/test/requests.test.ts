@@ -166,7 +166,7 @@ describe("a socket that the application took over", () => {
     const clients = await Promise.all(sent.map(() => SecureClient.connect(served.port, trusting)));
     for (const client of clients) client.send(upgrade);
     await Promise.all(clients.map((client) => client.receive("\r\n\r\n")));
-    for (const [index, client] of clients.entries()) client.socket.end(sent[index]);
+    for (const [index, client] of clients.entries()) client.socket.end(sent[index] as Buffer);
     const texts = await Promise.all(clients.map((client) => client.end()));
     const hash = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
     const echoed = texts.map((text) => Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4), "latin1"));

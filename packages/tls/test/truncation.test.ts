@@ -18,9 +18,13 @@ const { cert, key } = await authority.issue({ names: ["localhost"] });
 const own = { cert, key };
 const trusting = { ca: authority.cert };
 
+/** Application data that no key of the connection has sealed. */
+const FORGED = Buffer.concat([Buffer.from("1703030030", "hex"), Buffer.alloc(48, 0x5a)]);
+
 const CUTS: [string, (client: SecureClient, wire: net.Socket) => void][] = [
   ["a FIN without close_notify", (_client, wire) => void wire.end()],
   ["a reset", (_client, wire) => void wire.resetAndDestroy()],
+  ["a record that somebody else made", (_client, wire) => void wire.write(FORGED)],
   ["a close_notify", (client) => void client.socket.end()],
 ];
 
