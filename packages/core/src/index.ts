@@ -1,6 +1,6 @@
 // What `@wsgi/core` offers. Nothing inside the package imports this file.
 
-export type { ListenAddress } from "./address.ts";
+export { type Address, type ListenAddress, parseAddress, showAddress } from "./address.ts";
 export { formatDateTime } from "./date.ts";
 export type { Endpoints, ErrorStream, Header } from "./environ.ts";
 export {
@@ -17,6 +17,7 @@ export type { ConnectionInfo, DisconnectPhase, Exchange, Extension, ServerInfo }
 export type { Field } from "./fields.ts";
 export type { FileBody, FileLike, FileWrapper } from "./file-wrapper.ts";
 export type { Input } from "./input.ts";
+export { listenError } from "./listen-error.ts";
 export {
   type BoundAddress,
   type ConnectionFacts,

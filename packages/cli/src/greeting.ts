@@ -1,0 +1,21 @@
+// What the command says when it serves: what, where, with how many processes, how long it took. Facts in, a line out.
+
+import type { BoundAddress } from "@wsgi/core";
+import pc from "picocolors";
+
+export interface StartFacts {
+  readonly app: string;
+  readonly addresses: readonly Pick<BoundAddress, "url">[];
+  /** 0 when the command serves by itself. */
+  readonly workers: number;
+  readonly milliseconds: number;
+  readonly reload: boolean;
+}
+
+export function showStart({ app, addresses, workers, milliseconds, reload }: StartFacts): string {
+  const colours = pc.createColors(process.stderr.isTTY === true);
+  const where = addresses.map(({ url }) => colours.cyan(url)).join(", ");
+  const how = workers === 0 ? "one process" : `${workers} ${workers === 1 ? "worker" : "workers"}`;
+  const watching = reload ? ", restarting when files change" : "";
+  return `${colours.bold(app)} is served on ${where} (${how}, ready in ${Math.round(milliseconds)} ms${watching})`;
+}

@@ -1,0 +1,147 @@
+// APP of the command line: `app.ts`, `./dist/app.js:application`, `pkg/web:create`. The text in, the application out, or
+// one readable message with the nearest suggestion. It knows modules, nothing of servers.
+
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Application } from "@wsgi/core";
+import { CommandError } from "./errors.ts";
+import { importModule } from "./import-module.ts";
+import { nearest, suggestion } from "./nearest.ts";
+
+/** APP, taken apart. */
+export interface ApplicationSpec {
+  /** As it was given. */
+  readonly text: string;
+  /** A path, or the name of a package. */
+  readonly module: string;
+  /** The export that was named. */
+  readonly exportName: string | undefined;
+}
+
+/** Looked for in this order when no export is named. */
+const EXPORTS = ["default", "app", "application"];
+
+/** A colon before a name separates the export; one in `C:\app.js` or in a URL does not. */
+export function parseApplicationSpec(text: string): ApplicationSpec {
+  const [, module = text, exportName] = /^(.+):([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)$/.exec(text) ?? [];
+  return { text, module, exportName };
+}
+
+/**
+ * @param factory whether the export makes the application
+ * @param tracked whether files that it imports are to be known, for `--reload`
+ * @throws {CommandError}
+ */
+export async function loadApplication(text: string, factory: boolean, tracked = false): Promise<Application> {
+  const spec = parseApplicationSpec(text);
+  const url = resolveModule(spec.module);
+  const exported = pickExport(spec, unwrapped(await load(spec, url, tracked)));
+  if (!factory) return exported;
+  const made: unknown = await runFactory(spec, exported);
+  if (typeof made === "function") return made as Application;
+  throw new CommandError(
+    `${text}: expected the factory to return an application (a function), it returned ${kindOf(made)}`,
+  );
+}
+
+function resolveModule(module: string): string {
+  const path = resolve(module);
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) throw new CommandError(`${module} is a folder: name the file in it`);
+    return pathToFileURL(path).href;
+  }
+  const isPath = /^\.{0,2}[\\/]/.test(module) || TS_OR_JS.test(module);
+  if (!isPath) {
+    try {
+      return pathToFileURL(createRequire(join(process.cwd(), "noop.js")).resolve(module)).href;
+    } catch {
+      // no package of that name: the message below says so
+    }
+  }
+  throw new CommandError(
+    `there is no ${isPath ? "file" : "file or package"} ${module} in ${process.cwd()}${hint(path)}`,
+  );
+}
+
+const TS_OR_JS = /\.[cm]?[jt]sx?$/;
+
+/** The same name with another ending, or the nearest one. */
+function hint(path: string): string {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return "";
+  const files = readdirSync(folder).filter((name) => TS_OR_JS.test(name));
+  const stem = basename(path, extname(path));
+  const same = files.filter((name) => basename(name, extname(name)) === stem);
+  const found = nearest(basename(path), same.length > 0 ? same : files) ?? same[0];
+  return found === undefined ? "" : `; did you mean ${found}?`;
+}
+
+async function load({ module }: ApplicationSpec, url: string, tracked: boolean): Promise<Record<string, unknown>> {
+  try {
+    return await importModule(url, tracked);
+  } catch (error) {
+    throw new CommandError(`${module} cannot be loaded: ${loadingFault(error)}`, { cause: error });
+  }
+}
+
+/** What is wrong, and where in the user's files. */
+function loadingFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? "";
+  if (error instanceof SyntaxError) {
+    const [, place] = /^(?:file:\/\/)?(\/.+:\d+)$/m.exec(stack) ?? [];
+    return `${place === undefined ? "" : `${place}: `}${error.name}: ${error.message}`;
+  }
+  const frame = stack.split("\n").find((line) => /^\s+at /.test(line) && !/node:|node_modules/.test(line));
+  const [, where] = /\(?(?:file:\/\/)?(\/[^)]+:\d+:\d+)\)?$/.exec(frame ?? "") ?? [];
+  const name = error.name === "Error" || error.message.startsWith(error.name) ? "" : `${error.name}: `;
+  return `${name}${error.message}${where === undefined ? "" : `\n  at ${where}`}`;
+}
+
+/** A CommonJS module that was imported has its exports below `default`; a compiled ES module has one more of them. */
+function unwrapped(module: Record<string, unknown>): Record<string, unknown> {
+  const { default: inner } = module;
+  const isModule = typeof inner === "object" && inner !== null && Object.keys(module).length <= 2;
+  return isModule ? { ...(inner as Record<string, unknown>), ...without(module, "default") } : module;
+}
+
+function without(object: Record<string, unknown>, name: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
+}
+
+function pickExport({ text, module, exportName }: ApplicationSpec, exports: Record<string, unknown>): Application {
+  const names = Object.keys(exports).filter((name) => name !== "module.exports" && name !== "__esModule");
+  if (exportName !== undefined) {
+    const found = exportName
+      .split(".")
+      .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], exports);
+    if (typeof found === "function") return found as Application;
+    const what = found === undefined ? "has no export" : `exports ${kindOf(found)} as`;
+    throw new CommandError(
+      `${module} ${what} ${exportName}${found === undefined ? suggestion(exportName, names) : ": expected a function"}`,
+    );
+  }
+  for (const name of EXPORTS) if (typeof exports[name] === "function") return exports[name] as Application;
+  const have =
+    names.length === 0
+      ? "it exports nothing"
+      : `it exports ${names.map((name) => `${name} (${kindOf(exports[name])})`).join(", ")}`;
+  throw new CommandError(
+    `${text}: expected an application, a function (environ, startResponse), as the default export or as app or application; ${have}`,
+  );
+}
+
+async function runFactory({ text }: ApplicationSpec, create: unknown): Promise<unknown> {
+  try {
+    return await (create as () => unknown)();
+  } catch (error) {
+    throw new CommandError(`${text}: the factory threw: ${loadingFault(error)}`, { cause: error });
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? (Array.isArray(value) ? "a list" : "an object") : `a ${typeof value}`;
+}

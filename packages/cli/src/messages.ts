@@ -1,0 +1,38 @@
+// What a supervisor and its workers say to each other. Types only: plain data that goes over Node's channel between
+// processes.
+
+import type { ServingStatus } from "./serving.ts";
+
+export type WorkerMessage =
+  /** The application is loaded and requests are answered. */
+  | { readonly type: "serving"; readonly addresses: readonly string[] }
+  /** It could not begin; the operator has to mend something. */
+  | { readonly type: "failed"; readonly message: string }
+  /** Every second, and when asked. */
+  | { readonly type: "status"; readonly status: ServingStatus }
+  /** Files that the application was read from, for `--reload`. */
+  | { readonly type: "imported"; readonly files: readonly string[] };
+
+export type SupervisorMessage =
+  /** Serve on for so many seconds, then finish what is there and end. */
+  | { readonly type: "drain"; readonly delay: number }
+  | { readonly type: "stop" }
+  | { readonly type: "reopen" }
+  | { readonly type: "tell" };
+
+/** How the command was called: a worker reads its settings from that anew. */
+export interface Invocation {
+  readonly args: readonly string[];
+  /** The working folder at the start. */
+  readonly cwd: string;
+}
+
+/** What a worker is given to begin with, in the environment variable `WSGI_WORKER`. */
+export interface WorkerAssignment {
+  readonly invocation: Invocation;
+  readonly sockets: readonly { readonly fd: number; readonly plain: boolean }[];
+  /** Development: serve an error page when the application cannot be loaded. */
+  readonly reload: boolean;
+}
+
+export const ASSIGNMENT_VARIABLE = "WSGI_WORKER";

@@ -1,0 +1,66 @@
+// The command in one process: it loads the application and serves it itself. Settings in; a promise of the exit code out.
+// What a supervisor does for workers, run-supervisor.ts does.
+
+import { listen, type Server, server } from "@wsgi/core";
+import { adminApplication } from "./admin.ts";
+import { adminAddress, bindAddresses } from "./bind-address.ts";
+import { showStart } from "./greeting.ts";
+import { loadApplication } from "./load-application.ts";
+import { LogOutput } from "./log-output.ts";
+import { dropPrivileges } from "./privileges.ts";
+import { makeListeners, Serving } from "./serving.ts";
+import type { Settings } from "./settings.ts";
+import { onSignals } from "./signals.ts";
+
+export async function runSingle(settings: Settings & { readonly app: string }, startedAt: number): Promise<number> {
+  const logs = new LogOutput(settings);
+  const { logger } = logs;
+  // Addresses and keys before the application: the first may need rights that the second must not have.
+  const listeners = await makeListeners(settings, bindAddresses(settings, process.env, process.pid));
+  await Promise.all(listeners.map(({ ready }) => ready));
+  dropPrivileges(settings);
+  const application = await loadApplication(settings.app, settings.factory);
+  const serving = new Serving(settings, listeners, application, logs);
+  await serving.server.ready;
+  const admin = settings.admin === undefined ? undefined : serveAdmin(settings.admin, serving, logs);
+  await admin?.ready;
+  let exitCode = 0;
+  const stopListening = onSignals({
+    graceful(signal) {
+      logger.info(`(${process.pid}) ${signal}: finishing the requests there are; again to end now`);
+      void serving.drain();
+    },
+    immediate(signal) {
+      logger.warn(`(${process.pid}) ${signal}: ending now`);
+      exitCode = 1;
+      void serving.stop();
+    },
+    reopenLogs: () => logs.reopen(),
+    reload() {
+      serving.reloadCertificates();
+      logger.warn(`(${process.pid}) SIGHUP: certificates were read again; new code needs --workers 1 or more`);
+    },
+  });
+  logger.info(
+    showStart({
+      app: settings.app,
+      addresses: serving.server.addresses,
+      workers: 0,
+      milliseconds: performance.now() - startedAt,
+      reload: false,
+    }),
+  );
+  const { cut } = await serving.server.closed;
+  await admin?.close({ timeout: 0 });
+  stopListening();
+  logs.flush();
+  return cut > 0 ? 1 : exitCode;
+}
+
+function serveAdmin(address: string, serving: Serving, logs: LogOutput): Server {
+  const application = adminApplication({
+    notReadyBecause: () => (serving.ready ? undefined : "draining"),
+    status: () => ({ ready: serving.ready, workers: [serving.status()] }),
+  });
+  return server(listen(adminAddress(address)), application, { log: logs.logger, accessLog: false });
+}

@@ -1,0 +1,108 @@
+// The command with worker processes: binds the addresses, starts a supervisor, and connects it to signals, to the admin
+// server and, in development, to the files of the application. Settings in; a promise of the exit code out.
+
+import { rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { relative, resolve } from "node:path";
+import { listen, type Server, server } from "@wsgi/core";
+import { adminApplication } from "./admin.ts";
+import { adminAddress, bindAddresses } from "./bind-address.ts";
+import { bindSocket } from "./bound-socket.ts";
+import { showStart } from "./greeting.ts";
+import { parseApplicationSpec } from "./load-application.ts";
+import { LogOutput } from "./log-output.ts";
+import type { Invocation } from "./messages.ts";
+import type { Settings } from "./settings.ts";
+import { onSignals } from "./signals.ts";
+import { SourceWatch } from "./source-watch.ts";
+import { type SharedSocket, Supervisor } from "./supervisor.ts";
+import { announceTakeover, inheritedSockets, Upgrade } from "./upgrade.ts";
+
+export async function runSupervisor(
+  settings: Settings & { readonly app: string },
+  invocation: Invocation,
+  startedAt: number,
+): Promise<number> {
+  const logs = new LogOutput(settings);
+  const { logger } = logs;
+  const sockets = inheritedSockets(process.env) ?? (await bindAll(settings));
+  const workers = settings.reload
+    ? 1
+    : settings.workers === "auto"
+      ? availableParallelism()
+      : Math.max(1, settings.workers);
+  let watch: SourceWatch | undefined;
+  const supervisor = new Supervisor(settings, invocation, workers, sockets, logger, {
+    onServing() {
+      const addresses = sockets.map(({ url, plain }) => ({
+        url: settings.tls !== undefined && !plain ? url.replace(/^http:/, "https:") : url,
+      }));
+      const milliseconds = performance.now() - startedAt;
+      logger.info(showStart({ app: settings.app, addresses, workers, milliseconds, reload: settings.reload }));
+      announceTakeover();
+    },
+    onImported: (files) => watch?.add(files),
+  });
+  if (settings.reload) {
+    watch = new SourceWatch([resolve(parseApplicationSpec(settings.app).module)], (file) => {
+      logger.info(`(${process.pid}) ${relative(process.cwd(), file)} changed: restarting`);
+      supervisor.restart();
+    });
+  }
+  const admin = settings.admin === undefined ? undefined : serveAdmin(settings.admin, supervisor, logs);
+  await admin?.ready;
+  const upgrade = new Upgrade(sockets, logger, () => supervisor.drain(0));
+  const stopListening = onSignals({
+    graceful(signal) {
+      logger.info(`(${process.pid}) ${signal}: finishing the requests there are; again to end now`);
+      if (settings.reload) supervisor.stop();
+      else supervisor.drain();
+    },
+    immediate(signal) {
+      logger.warn(`(${process.pid}) ${signal}: ending now`);
+      supervisor.stop();
+    },
+    reopenLogs() {
+      logs.reopen();
+      supervisor.reopenLogs();
+    },
+    reload: () => supervisor.reload(),
+    scale: (by) => supervisor.scale(by),
+    upgrade: () => upgrade.begin(),
+  });
+  supervisor.begin();
+  const exitCode = await supervisor.ended;
+  stopListening();
+  await Promise.all([watch?.close(), admin?.close({ timeout: 0 })]);
+  if (!upgrade.done) closeAll(sockets);
+  logs.flush();
+  return settings.reload ? 0 : exitCode;
+}
+
+async function bindAll(settings: Settings): Promise<SharedSocket[]> {
+  const sockets: SharedSocket[] = [];
+  for (const { address, plain } of bindAddresses(settings, process.env, process.pid)) {
+    sockets.push({ ...(await bindSocket(address, settings.socketMode)), plain });
+  }
+  return sockets;
+}
+
+function closeAll(sockets: readonly SharedSocket[]): void {
+  for (const { path, close } of sockets) {
+    close();
+    if (path !== undefined) rmSync(path, { force: true });
+  }
+}
+
+function serveAdmin(address: string, supervisor: Supervisor, logs: LogOutput): Server {
+  const application = adminApplication({
+    notReadyBecause: () => (supervisor.ready ? undefined : "no worker serves"),
+    status: async () => ({
+      pid: process.pid,
+      ready: supervisor.ready,
+      target: supervisor.target,
+      workers: await supervisor.status(),
+    }),
+  });
+  return server(listen(adminAddress(address)), application, { log: logs.logger, accessLog: false });
+}

@@ -1,0 +1,317 @@
+// A supervisor at work: how many workers there are, which generation serves, who is replaced and why. Messages and exits of
+// workers in; starts, messages and signals to workers out. It loads no code of the application and accepts no connection.
+//
+//   begin ─▶ workers start ─▶ all serve ─▶ (crash, stuck, recycle, reload, scale)* ─▶ drain ─▶ ended
+
+import type { LoggerLike } from "@wsgi/core";
+import { Backoff } from "./backoff.ts";
+import type { BoundSocket } from "./bound-socket.ts";
+import type { Invocation } from "./messages.ts";
+import type { ServingStatus } from "./serving.ts";
+import type { Settings } from "./settings.ts";
+import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
+
+export type SharedSocket = BoundSocket & { readonly plain: boolean };
+
+export interface SupervisorEvents {
+  /** Every worker serves for the first time. */
+  onServing(addresses: readonly string[]): void;
+  /** Files that a worker's application was read from. */
+  onImported(files: readonly string[]): void;
+}
+
+/** Seconds beyond a worker's own deadline before it is killed. */
+const KILL_GRACE = 3;
+/** A worker that ends sooner was not well: the next one waits longer. */
+const STABLE_SECONDS = 5;
+const CHECK_INTERVAL_MILLISECONDS = 500;
+/** In development nobody waits for old requests. */
+const RESTART_GRACE_MILLISECONDS = 2000;
+
+export class Supervisor implements WorkerEvents {
+  /** Resolves with the exit code when the last worker has ended. */
+  readonly ended: Promise<number>;
+  readonly #settings: Settings;
+  readonly #invocation: Invocation;
+  readonly #sockets: readonly SharedSocket[];
+  readonly #logger: Required<LoggerLike>;
+  readonly #events: SupervisorEvents;
+  readonly #workers = new Set<WorkerProcess>();
+  readonly #backoff = new Backoff();
+  #target: number;
+  #generation = 1;
+  #hasServed = false;
+  #stopping = false;
+  #failed = false;
+  #check: NodeJS.Timeout | undefined;
+  #reloading: Promise<void> | undefined;
+  #reloadAgain = false;
+  #recycling: WorkerProcess | undefined;
+  /** Who waits for a worker to serve or to end. */
+  readonly #waiting = new Set<() => void>();
+  #resolveEnded!: (exitCode: number) => void;
+
+  constructor(
+    settings: Settings,
+    invocation: Invocation,
+    workers: number,
+    sockets: readonly SharedSocket[],
+    logger: Required<LoggerLike>,
+    events: SupervisorEvents,
+  ) {
+    this.#settings = settings;
+    this.#invocation = invocation;
+    this.#target = workers;
+    this.#sockets = sockets;
+    this.#logger = logger;
+    this.#events = events;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  get target(): number {
+    return this.#target;
+  }
+
+  get ready(): boolean {
+    return !this.#stopping && [...this.#workers].some(({ state }) => state === "serving");
+  }
+
+  begin(): void {
+    for (let i = 0; i < this.#target; i++) this.#start();
+    this.#check = setInterval(() => this.#look(), CHECK_INTERVAL_MILLISECONDS);
+  }
+
+  /** What each worker told of itself, asked anew; a stuck one's last words. */
+  async status(): Promise<unknown[]> {
+    for (const worker of this.#workers) worker.send({ type: "tell" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return [...this.#workers].map(({ pid, state, generation, ageSeconds, silentSeconds, status }) => ({
+      pid,
+      state,
+      generation,
+      ageSeconds: Math.round(ageSeconds),
+      silentSeconds: Math.round(silentSeconds),
+      ...(status as ServingStatus | undefined),
+    }));
+  }
+
+  /** More or fewer workers, one at the least. */
+  scale(by: number): void {
+    if (this.#stopping) return;
+    this.#target = Math.max(1, this.#target + by);
+    this.#logger.info(`(${process.pid}) ${this.#target} workers from now on`);
+    const serving = this.#present();
+    for (const worker of serving.slice(this.#target)) this.#drain(worker, 0);
+    for (let missing = this.#target - serving.length; missing > 0; missing--) this.#start();
+  }
+
+  /** Replaces every worker, one at a time: a new one serves before an old one ends. A new one that fails ends it there. */
+  reload(): void {
+    if (this.#stopping) return;
+    if (this.#reloading !== undefined) {
+      this.#reloadAgain = true;
+      return;
+    }
+    this.#reloading = this.#reload().finally(() => {
+      this.#reloading = undefined;
+      if (!this.#reloadAgain) return;
+      this.#reloadAgain = false;
+      this.reload();
+    });
+  }
+
+  /** Development: the old code ends at once, requests wait for the new one. */
+  restart(): void {
+    if (this.#stopping) return;
+    this.#generation++;
+    const old = [...this.#workers];
+    this.#start();
+    for (const worker of old) {
+      worker.state = "draining";
+      worker.endsOnPurpose = true;
+      worker.send({ type: "drain", delay: 0 });
+      setTimeout(() => worker.kill("SIGKILL"), RESTART_GRACE_MILLISECONDS).unref();
+    }
+  }
+
+  reopenLogs(): void {
+    for (const worker of this.#workers) worker.send({ type: "reopen" });
+  }
+
+  /** Every worker finishes what it has; those that take too long are killed. */
+  drain(delay = this.#settings.drainDelay): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const worker of this.#workers) this.#drain(worker, delay);
+    this.#endIfEmpty();
+  }
+
+  /** Every worker ends now. */
+  stop(): void {
+    this.#stopping = true;
+    this.#failed = true;
+    for (const worker of this.#workers) {
+      worker.send({ type: "stop" });
+      setTimeout(() => worker.kill("SIGKILL"), KILL_GRACE * 1000).unref();
+    }
+    this.#endIfEmpty();
+  }
+
+  // ---- for workers ---------------------------------------------------------------------------------------------
+
+  onServing(worker: WorkerProcess): void {
+    this.#wake();
+    this.#logger.info(`(${process.pid}) worker ${worker.pid} serves`);
+    const isComplete = [...this.#workers].filter(({ state }) => state === "serving").length >= this.#target;
+    if (this.#hasServed || !isComplete) return;
+    this.#hasServed = true;
+    this.#events.onServing(this.#sockets.map(({ url }) => url));
+  }
+
+  onImported(_worker: WorkerProcess, files: readonly string[]): void {
+    this.#events.onImported(files);
+  }
+
+  onStatus(worker: WorkerProcess): void {
+    const reason = this.#recycleReason(worker);
+    if (reason === undefined || worker.state !== "serving" || this.#recycling !== undefined || this.#stopping) return;
+    this.#logger.info(`(${process.pid}) worker ${worker.pid} ${reason}: it is replaced`);
+    this.#recycling = worker;
+    void this.#replace(worker).finally(() => {
+      this.#recycling = undefined;
+    });
+  }
+
+  onExit(worker: WorkerProcess): void {
+    const wasExpected = this.#stopping || worker.generation !== this.#generation || worker.endsOnPurpose;
+    this.#workers.delete(worker);
+    this.#wake();
+    if (!wasExpected) this.#onCrash(worker);
+    this.#endIfEmpty();
+  }
+
+  #onCrash(worker: WorkerProcess): void {
+    const { pid, end, failure, ageSeconds, hasServed } = worker;
+    if (failure !== undefined) this.#logger.error(`(${process.pid}) worker ${pid} could not begin: ${failure}`);
+    else
+      this.#logger.error(`(${process.pid}) worker ${pid} ended unexpectedly (${end}) after ${ageSeconds.toFixed(1)} s`);
+    if (worker.isReplacement) return; // who asked for it sees that it ended
+    if (!this.#hasServed && !hasServed && (failure !== undefined || !this.#backoff.mayRetry)) {
+      this.#giveUp(failure);
+      return;
+    }
+    if (hasServed && ageSeconds >= STABLE_SECONDS) this.#backoff.reset();
+    const delay = this.#backoff.next();
+    if (delay > 0) this.#logger.warn(`(${process.pid}) the next worker starts in ${delay.toFixed(1)} s`);
+    setTimeout(() => {
+      if (!this.#stopping && this.#present().length < this.#target) this.#start();
+    }, delay * 1000);
+  }
+
+  /** A crash loop at start: nothing will be different the next time. */
+  #giveUp(failure: string | undefined): void {
+    if (this.#stopping) return;
+    if (failure === undefined) this.#logger.error(`(${process.pid}) workers end before they serve: giving up`);
+    this.stop();
+  }
+
+  // ---- workers -------------------------------------------------------------------------------------------------
+
+  /** Those that serve or will. */
+  #present(): WorkerProcess[] {
+    return [...this.#workers].filter(({ state }) => state === "serving" || state === "starting");
+  }
+
+  #start(isReplacement = false): WorkerProcess {
+    const { maxRequests, maxRequestsJitter, reload } = this.#settings;
+    const limit =
+      maxRequests === 0 ? Number.POSITIVE_INFINITY : maxRequests + Math.round(Math.random() * maxRequestsJitter);
+    const worker = new WorkerProcess(
+      this.#generation,
+      limit,
+      this.#sockets,
+      { invocation: this.#invocation, reload },
+      this,
+    );
+    worker.isReplacement = isReplacement;
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #drain(worker: WorkerProcess, delay: number): void {
+    if (worker.state === "draining" || worker.state === "ended") return;
+    worker.state = "draining";
+    worker.endsOnPurpose = true;
+    const { gracefulTimeout } = this.#settings;
+    worker.send({ type: "drain", delay });
+    setTimeout(
+      () => worker.kill("SIGKILL"),
+      Math.min((delay + gracefulTimeout + KILL_GRACE) * 1000, 2 ** 31 - 1),
+    ).unref();
+  }
+
+  /** A new worker serves, then the old one ends. @returns whether the new one serves */
+  async #replace(old: WorkerProcess): Promise<boolean> {
+    const fresh = this.#start(true);
+    while (fresh.state === "starting") await this.#change();
+    if (fresh.state !== "serving") return false;
+    fresh.isReplacement = false;
+    if (this.#workers.has(old)) this.#drain(old, 0);
+    return true;
+  }
+
+  async #reload(): Promise<void> {
+    this.#logger.info(`(${process.pid}) replacing ${this.#target} workers, one at a time`);
+    this.#generation++;
+    const old = this.#present().filter(({ generation }) => generation !== this.#generation);
+    for (const worker of old) {
+      if (this.#stopping) return;
+      if (await this.#replace(worker)) continue;
+      this.#logger.error(`(${process.pid}) the new version does not serve: the old one goes on`);
+      this.#generation--; // those that are left are as good as new
+      return;
+    }
+    this.#logger.info(`(${process.pid}) all workers are new`);
+  }
+
+  #recycleReason({ status, requestLimit, ageSeconds }: WorkerProcess): string | undefined {
+    const { maxMemory, maxAge } = this.#settings;
+    if (status === undefined) return undefined;
+    if (status.counters.requests >= requestLimit) return `has answered ${status.counters.requests} requests`;
+    if (maxMemory > 0 && status.memoryBytes > maxMemory)
+      return `takes ${Math.round(status.memoryBytes / 1024 ** 2)} MiB`;
+    return maxAge > 0 && ageSeconds > maxAge ? `is ${Math.round(ageSeconds)} s old` : undefined;
+  }
+
+  /** Kills those that do not move: the watchdog in them should have, and said more. */
+  #look(): void {
+    const { workerTimeout, bootTimeout } = this.#settings;
+    for (const worker of this.#workers) {
+      const { state, silentSeconds, pid } = worker;
+      const limit = state === "starting" ? bootTimeout : workerTimeout + KILL_GRACE;
+      if (limit === 0 || (state !== "starting" && workerTimeout === 0) || silentSeconds <= limit) continue;
+      this.#logger.error(
+        `(${process.pid}) worker ${pid} has been silent for ${Math.round(silentSeconds)} s (${state}): killed`,
+      );
+      worker.kill("SIGKILL");
+    }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+
+  #endIfEmpty(): void {
+    if (!this.#stopping || this.#workers.size > 0) return;
+    clearInterval(this.#check);
+    this.#resolveEnded(this.#failed ? 1 : 0);
+  }
+}

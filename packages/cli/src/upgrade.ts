@@ -1,0 +1,71 @@
+// A new version of this program takes over: it is started with the sockets as inherited descriptors, and the old one ends
+// when the new one serves. Sockets in; a child process that needs nothing of ours afterwards out.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import type { LoggerLike } from "@wsgi/core";
+import type { SharedSocket } from "./supervisor.ts";
+
+const VARIABLE = "WSGI_TAKEOVER";
+/** The first descriptor after standard input, output, error and Node's channel. */
+const FIRST_SOCKET = 4;
+
+type Handed = Pick<SharedSocket, "url" | "path" | "plain">;
+
+export class Upgrade {
+  /** Whether the new program has the sockets, and their files. */
+  done = false;
+  readonly #sockets: readonly SharedSocket[];
+  readonly #logger: Required<LoggerLike>;
+  readonly #onTakenOver: () => void;
+  #child: ChildProcess | undefined;
+
+  constructor(sockets: readonly SharedSocket[], logger: Required<LoggerLike>, onTakenOver: () => void) {
+    this.#sockets = sockets;
+    this.#logger = logger;
+    this.#onTakenOver = onTakenOver;
+  }
+
+  begin(): void {
+    if (this.#child !== undefined) return;
+    const handed: Handed[] = this.#sockets.map(({ url, path, plain }) => ({ url, path, plain }));
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      env: { ...process.env, [VARIABLE]: JSON.stringify(handed) },
+      stdio: ["ignore", "inherit", "inherit", "ipc", ...this.#sockets.map(({ fd }) => fd)],
+      detached: true,
+    });
+    this.#child = child;
+    this.#logger.info(`(${process.pid}) SIGUSR2: ${child.pid} is to take over`);
+    child.once("message", () => {
+      this.done = true;
+      this.#logger.info(`(${process.pid}) ${child.pid} serves: ending here`);
+      child.disconnect();
+      child.unref();
+      this.#onTakenOver();
+    });
+    child.once("exit", (code, signal) => {
+      if (this.done) return;
+      this.#child = undefined;
+      this.#logger.error(
+        `(${process.pid}) ${child.pid} ended (${signal ?? `code ${code}`}) before it served: going on here`,
+      );
+    });
+    child.on("error", (error) =>
+      this.#logger.error(`(${process.pid}) a new program cannot be started: ${error.message}`),
+    );
+  }
+}
+
+/** The sockets that the program before this one handed over. */
+export function inheritedSockets(env: NodeJS.ProcessEnv): SharedSocket[] | undefined {
+  const text = env[VARIABLE];
+  if (text === undefined) return undefined;
+  delete env[VARIABLE];
+  const handed = JSON.parse(text) as Handed[];
+  return handed.map(({ url, path, plain }, index) => ({ fd: FIRST_SOCKET + index, url, path, plain, close: () => {} }));
+}
+
+/** Tells the program before this one, if there is one, that it may end. */
+export function announceTakeover(): void {
+  if (process.send === undefined || !process.connected) return;
+  process.send("serving", undefined, undefined, () => process.disconnect());
+}

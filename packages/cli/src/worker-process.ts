@@ -1,0 +1,113 @@
+// One worker as its supervisor sees it: starts the process, hears its messages, and knows how long it has been silent. It
+// decides nothing: who starts and who ends is supervisor.ts's business.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { BoundSocket } from "./bound-socket.ts";
+import { ASSIGNMENT_VARIABLE, type SupervisorMessage, type WorkerAssignment, type WorkerMessage } from "./messages.ts";
+import type { ServingStatus } from "./serving.ts";
+
+export interface WorkerEvents {
+  onServing(worker: WorkerProcess): void;
+  onImported(worker: WorkerProcess, files: readonly string[]): void;
+  onStatus(worker: WorkerProcess): void;
+  onExit(worker: WorkerProcess): void;
+}
+
+/** The first descriptor after standard input, output, error and Node's channel. */
+const FIRST_SOCKET = 4;
+
+export class WorkerProcess {
+  readonly generation: number;
+  readonly pid: number;
+  readonly startedAt = performance.now();
+  state: "starting" | "serving" | "draining" | "ended" = "starting";
+  /** Why it could not begin, in its own words. */
+  failure: string | undefined;
+  status: ServingStatus | undefined;
+  /** How it ended: an exit code or a signal. */
+  end = "";
+  /** Whether it ever served. */
+  hasServed = false;
+  /** It is to take another one's place, and whoever asked for it watches it. */
+  isReplacement = false;
+  /** It was told to end. */
+  endsOnPurpose = false;
+  /** At how many requests it is replaced. */
+  readonly requestLimit: number;
+  #heardAt = performance.now();
+  readonly #child: ChildProcess;
+  readonly #events: WorkerEvents;
+
+  constructor(
+    generation: number,
+    requestLimit: number,
+    sockets: readonly (BoundSocket & { readonly plain: boolean })[],
+    assignment: Omit<WorkerAssignment, "sockets">,
+    events: WorkerEvents,
+  ) {
+    this.generation = generation;
+    this.requestLimit = requestLimit;
+    this.#events = events;
+    const given: WorkerAssignment = {
+      ...assignment,
+      sockets: sockets.map(({ plain }, index) => ({ fd: FIRST_SOCKET + index, plain })),
+    };
+    this.#child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
+      env: { ...process.env, [ASSIGNMENT_VARIABLE]: JSON.stringify(given) },
+      cwd: assignment.invocation.cwd,
+      stdio: ["ignore", "inherit", "inherit", "ipc", ...sockets.map(({ fd }) => fd)],
+    });
+    this.pid = this.#child.pid ?? 0;
+    this.#child.on("message", (message: WorkerMessage) => this.#onMessage(message));
+    this.#child.on("error", (error) => {
+      this.failure ??= error.message;
+      if (this.#child.pid === undefined) this.#ended(error.message);
+    });
+    this.#child.once("exit", (code, signal) => this.#ended(signal ?? `code ${code}`));
+  }
+
+  /** Seconds since it was last heard of. */
+  get silentSeconds(): number {
+    return (performance.now() - this.#heardAt) / 1000;
+  }
+
+  get ageSeconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+
+  send(message: SupervisorMessage): void {
+    if (this.#child.connected) this.#child.send(message, () => {}); // one that has gone tells so by its exit
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  #onMessage(message: WorkerMessage): void {
+    this.#heardAt = performance.now();
+    switch (message.type) {
+      case "serving":
+        if (this.state === "starting") this.state = "serving";
+        this.hasServed = true;
+        this.#events.onServing(this);
+        break;
+      case "failed":
+        this.failure = message.message;
+        break;
+      case "status":
+        this.status = message.status;
+        this.#events.onStatus(this);
+        break;
+      case "imported":
+        this.#events.onImported(this, message.files);
+    }
+  }
+
+  #ended(end: string): void {
+    if (this.state === "ended") return;
+    this.state = "ended";
+    this.end = end;
+    this.#events.onExit(this);
+  }
+}

@@ -1,0 +1,109 @@
+// A worker process: told by its supervisor what to serve and when to end. Messages in, messages out; in between, serving.ts.
+// It drops what the supervisor's rights were before the application is loaded.
+
+import { Worker } from "node:worker_threads";
+import type { Application, Listener } from "@wsgi/core";
+import { Printed, parseCommandLine } from "./command-line.ts";
+import { errorPage, withErrorPages } from "./development-pages.ts";
+import { messageOf } from "./errors.ts";
+import { importedFiles } from "./import-module.ts";
+import { loadApplication } from "./load-application.ts";
+import { LogOutput } from "./log-output.ts";
+import { ASSIGNMENT_VARIABLE, type SupervisorMessage, type WorkerAssignment, type WorkerMessage } from "./messages.ts";
+import { dropPrivileges } from "./privileges.ts";
+import { IN_FLIGHT_SYMBOL } from "./requests-in-flight.ts";
+import { makeListeners, Serving } from "./serving.ts";
+import { resolveSettings, type Settings } from "./settings.ts";
+
+const STATUS_INTERVAL_MILLISECONDS = 1000;
+/** Seconds in which the supervisor, if it is still there, would have ended us. */
+const ORPHAN_TIMEOUT = 5;
+
+const assignment = JSON.parse(process.env[ASSIGNMENT_VARIABLE] as string) as WorkerAssignment;
+delete process.env[ASSIGNMENT_VARIABLE];
+
+function tell(message: WorkerMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** Signals of a terminal go to all its processes; what to do about them, the supervisor says. */
+for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGTTOU"] as const)
+  process.on(signal, () => {});
+
+try {
+  await begin();
+} catch (error) {
+  tell({ type: "failed", message: messageOf(error) });
+  process.exitCode = 1;
+  process.disconnect();
+}
+
+async function begin(): Promise<void> {
+  const commandLine = parseCommandLine(assignment.invocation.args, "");
+  if (commandLine instanceof Printed) throw new Error("a worker was asked for help");
+  const settings = await resolveSettings(commandLine, process.env);
+  const logs = new LogOutput(settings);
+  const addresses = assignment.sockets.map(({ fd, plain }) => ({ address: `fd://${fd}`, plain }));
+  const listeners = await makeListeners(settings, addresses);
+  await Promise.all(listeners.map(({ ready }) => ready));
+  dropPrivileges(settings);
+  const application = await applicationOf(settings);
+  serve(settings, listeners, application, logs);
+}
+
+async function applicationOf(settings: Settings): Promise<Application> {
+  const { app = "", factory } = settings;
+  if (!assignment.reload) return await loadApplication(app, factory);
+  try {
+    return withErrorPages(await loadApplication(app, factory, true));
+  } catch (error) {
+    process.stderr.write(`wsgi: ${messageOf(error)}\n`);
+    return errorPage(error);
+  } finally {
+    tell({ type: "imported", files: await importedFiles() });
+  }
+}
+
+function serve(settings: Settings, listeners: readonly Listener[], application: Application, logs: LogOutput): void {
+  const serving = new Serving(settings, listeners, application, logs);
+  const status = setInterval(() => tell({ type: "status", status: serving.status() }), STATUS_INTERVAL_MILLISECONDS);
+  const watchdog = settings.workerTimeout > 0 ? watch(serving, settings.workerTimeout) : undefined;
+  process.on("message", (message: SupervisorMessage) => {
+    if (message.type === "drain") void serving.drain(message.delay);
+    else if (message.type === "stop") void serving.stop();
+    else if (message.type === "reopen") logs.reopen();
+    else if (message.type === "tell") tell({ type: "status", status: serving.status() });
+  });
+  process.once("SIGTERM", () => void serving.drain(0));
+  process.once("disconnect", () => {
+    logs.logger.error(`(${process.pid}) the supervisor is gone: finishing the requests there are`);
+    void serving.drain(0);
+    setTimeout(() => process.exit(1), (settings.gracefulTimeout + ORPHAN_TIMEOUT) * 1000).unref();
+  });
+  void serving.server.ready.then(() => {
+    tell({ type: "serving", addresses: serving.server.addresses.map(({ url }) => url) });
+    tell({ type: "status", status: serving.status() });
+  });
+  void serving.server.closed.then(() => {
+    clearInterval(status);
+    void watchdog?.terminate();
+    process.removeAllListeners("disconnect");
+    logs.flush();
+    if (process.connected) process.disconnect();
+    // The application may hold timers and connections of its own; its requests are over.
+    setTimeout(() => process.exit(0), 1000).unref();
+  });
+}
+
+/** A thread that notices when this one does not move any more, and says what it holds. */
+function watch(serving: Serving, timeout: number): Worker {
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  Object.assign(globalThis, { [IN_FLIGHT_SYMBOL]: () => JSON.stringify(serving.inFlight.list()) });
+  const thread = new Worker(new URL("./watchdog.js", import.meta.url), {
+    workerData: { beats, timeout, pid: process.pid },
+  });
+  thread.unref();
+  thread.on("error", (error) => process.stderr.write(`wsgi: the watchdog failed: ${error.message}\n`));
+  setInterval(() => Atomics.add(beats, 0, 1), Math.min(1000, (timeout * 1000) / 4)).unref();
+  return thread;
+}
