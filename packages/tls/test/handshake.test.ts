@@ -1,8 +1,8 @@
 // Handshakes of real clients: who gets in, with which version, cipher and protocol, and who does not.
 
-import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { curl, hasCurl } from "../../core/test/support/tools.ts";
+import { until } from "../../core/test/support/until.ts";
 import type { WrapSslOptions } from "../src/index.ts";
 import { Authority, writeFiles } from "./support/authority.ts";
 import { attempt, GET, SecureClient } from "./support/secure-client.ts";
@@ -193,7 +193,7 @@ describe("renegotiation in TLS 1.2", () => {
     expect(String(await refused)).toMatch(/no.renegotiation/i);
     other.send(GET);
     expect(await other.end()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-    if (!client.closed) await once(client.socket, "close");
+    await until(() => client.closed);
     expect(served.listener.counters).toMatchObject({ pending: 0, completed: 2, failed: 0 });
   });
 });

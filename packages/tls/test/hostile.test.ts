@@ -2,12 +2,11 @@
 // debug, bounded in time, and delay nobody.
 
 import { once } from "node:events";
-import type { Socket } from "node:net";
 import tls from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { turn, until } from "../../core/test/support/until.ts";
 import { Authority } from "./support/authority.ts";
-import { attempt, clientHello, connectPlain, SecureClient } from "./support/secure-client.ts";
+import { attempt, clientHello, closed, connectPlain, SecureClient } from "./support/secure-client.ts";
 import { type SecureServed, serveSecure } from "./support/serve.ts";
 
 const authority = await Authority.create();
@@ -20,12 +19,6 @@ const NOTHING = { pending: 0, completed: 0, resumed: 0, failed: 0, timedOut: 0, 
 async function expectServed(served: SecureServed): Promise<void> {
   const { text } = await attempt(served.port, trusting);
   expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-}
-
-/** Resolves when the server has ended the connection. */
-async function closed(socket: Socket): Promise<void> {
-  socket.resume();
-  if (!socket.closed) await once(socket, "close");
 }
 
 /** Everything is over, and exactly this was counted. */

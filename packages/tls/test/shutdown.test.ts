@@ -11,7 +11,7 @@ import { deferred } from "../../core/test/support/deferred.ts";
 import { until } from "../../core/test/support/until.ts";
 import { Authority, writeFiles } from "./support/authority.ts";
 import { beginHandshake } from "./support/held-handshake.ts";
-import { attempt, clientHello, connectPlain, GET, SecureClient } from "./support/secure-client.ts";
+import { attempt, clientHello, closed, connectPlain, GET, SecureClient } from "./support/secure-client.ts";
 import { serveSecure } from "./support/serve.ts";
 
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
@@ -59,7 +59,7 @@ describe("close({ timeout })", () => {
     const took = performance.now() - began;
     expect(took).toBeGreaterThan(150); // it was given its time
     expect(took).toBeLessThan(5000); // handshakeTimeout is 10 s
-    if (!stalled.closed) await once(stalled, "close");
+    await closed(stalled);
     await until(() => served.listener.counters.pending === 0);
     expect(served.server.counters).toMatchObject(NOBODY);
   });
@@ -70,15 +70,15 @@ describe("close({ timeout })", () => {
     for (const socket of stalled) socket.resume().write(hello);
     await until(() => served.listener.counters.pending === 10);
     await served.server.close({ timeout: 0 });
-    await Promise.all(stalled.map((socket) => (socket.closed ? undefined : once(socket, "close"))));
+    await Promise.all(stalled.map(closed));
     await until(() => served.listener.counters.pending === 0);
   });
 
   test("does not wait for handshakes that have failed", async () => {
     const served = await serveSecure(own);
     const rubbish = await connectPlain(served.port);
-    rubbish.resume().write("\0\0\0\0");
-    await once(rubbish, "close");
+    rubbish.write("\0\0\0\0");
+    await closed(rubbish);
     expect(await served.server.close({ timeout: 20 })).toEqual({ cut: 0 });
   });
 
@@ -160,8 +160,8 @@ test("a process that has closed its server ends by itself", async () => {
   expect((await attempt(port, trusting, GET)).text).toMatch(/\r\n\r\nhello$/);
   const silent = await connectPlain(port);
   const rubbish = await connectPlain(port);
-  rubbish.resume().write("\0\0\0\0");
-  await once(rubbish, "close");
+  rubbish.write("\0\0\0\0");
+  await closed(rubbish);
   child.stdin.end("close");
   const [code] = await once(child, "exit");
   expect(code).toBe(0);

@@ -124,6 +124,12 @@ export async function connectPlain(port: number): Promise<net.Socket> {
   return socket;
 }
 
+/** Resolves when the connection is gone, also by a reset; what comes until then is dropped. */
+export async function closed(socket: net.Socket): Promise<void> {
+  socket.resume();
+  if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+}
+
 /** The first flight of a client of node:tls, taken off the wire. */
 export async function clientHello(options: tls.ConnectionOptions = {}): Promise<Buffer> {
   const trap = net.createServer();
