@@ -25,7 +25,10 @@ export async function runSupervisor(
 ): Promise<number> {
   const logs = new LogOutput(settings);
   const { logger } = logs;
-  const sockets = inheritedSockets(process.env) ?? (await bindAll(settings));
+  const inherited = inheritedSockets(process.env);
+  const sockets = inherited.filter(({ role }) => role === "application");
+  if (sockets.length === 0) sockets.push(...(await bindAll(settings)));
+  const adminSocket = inherited.find(({ role }) => role === "admin") ?? (await bindAdmin(settings));
   const workers = settings.reload
     ? 1
     : settings.workers === "auto"
@@ -49,9 +52,11 @@ export async function runSupervisor(
       supervisor.restart();
     });
   }
-  const admin = settings.admin === undefined ? undefined : serveAdmin(settings.admin, supervisor, logs);
-  await admin?.ready;
-  const upgrade = new Upgrade(sockets, logger, () => supervisor.drain(0));
+  const admin = adminSocket && serveAdmin(adminSocket, supervisor, logs);
+  const upgrade = new Upgrade(adminSocket === undefined ? sockets : [...sockets, adminSocket], logger, () => {
+    void admin?.close({ timeout: 0 });
+    supervisor.drain(0);
+  });
   const stopListening = onSignals({
     graceful(signal) {
       logger.info(`(${process.pid}) ${signal}: finishing the requests there are; again to end now`);
@@ -82,9 +87,14 @@ export async function runSupervisor(
 async function bindAll(settings: Settings): Promise<SharedSocket[]> {
   const sockets: SharedSocket[] = [];
   for (const { address, plain } of bindAddresses(settings, process.env, process.pid)) {
-    sockets.push({ ...(await bindSocket(address, settings.socketMode)), plain });
+    sockets.push({ ...(await bindSocket(address, settings.socketMode)), plain, role: "application" });
   }
   return sockets;
+}
+
+async function bindAdmin({ admin, socketMode }: Settings): Promise<SharedSocket | undefined> {
+  if (admin === undefined) return undefined;
+  return { ...(await bindSocket(adminAddress(admin), socketMode)), plain: true, role: "admin" };
 }
 
 function closeAll(sockets: readonly SharedSocket[]): void {
@@ -94,7 +104,8 @@ function closeAll(sockets: readonly SharedSocket[]): void {
   }
 }
 
-function serveAdmin(address: string, supervisor: Supervisor, logs: LogOutput): Server {
+/** The supervisor serves this one itself, on a socket that a program after it can take over like the others. */
+function serveAdmin({ fd }: SharedSocket, supervisor: Supervisor, logs: LogOutput): Server {
   const application = adminApplication({
     notReadyBecause: () => (supervisor.ready ? undefined : "no worker serves"),
     status: async () => ({
@@ -104,5 +115,5 @@ function serveAdmin(address: string, supervisor: Supervisor, logs: LogOutput): S
       workers: await supervisor.status(),
     }),
   });
-  return server(listen(adminAddress(address)), application, { log: logs.logger, accessLog: false });
+  return server(listen(`fd://${fd}`), application, { log: logs.logger, accessLog: false });
 }

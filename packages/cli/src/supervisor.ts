@@ -11,7 +11,8 @@ import type { ServingStatus } from "./serving.ts";
 import type { Settings } from "./settings.ts";
 import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
 
-export type SharedSocket = BoundSocket & { readonly plain: boolean };
+/** A socket that more than one process uses: workers those of the application, the supervisor that of the admin server. */
+export type SharedSocket = BoundSocket & { readonly plain: boolean; readonly role: "application" | "admin" };
 
 export interface SupervisorEvents {
   /** Every worker serves for the first time. */

@@ -9,7 +9,7 @@ const VARIABLE = "WSGI_TAKEOVER";
 /** The first descriptor after standard input, output, error and Node's channel. */
 const FIRST_SOCKET = 4;
 
-type Handed = Pick<SharedSocket, "url" | "path" | "plain">;
+type Handed = Pick<SharedSocket, "url" | "path" | "plain" | "role">;
 
 export class Upgrade {
   /** Whether the new program has the sockets, and their files. */
@@ -27,7 +27,7 @@ export class Upgrade {
 
   begin(): void {
     if (this.#child !== undefined) return;
-    const handed: Handed[] = this.#sockets.map(({ url, path, plain }) => ({ url, path, plain }));
+    const handed: Handed[] = this.#sockets.map(({ url, path, plain, role }) => ({ url, path, plain, role }));
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       env: { ...process.env, [VARIABLE]: JSON.stringify(handed) },
       stdio: ["ignore", "inherit", "inherit", "ipc", ...this.#sockets.map(({ fd }) => fd)],
@@ -55,13 +55,13 @@ export class Upgrade {
   }
 }
 
-/** The sockets that the program before this one handed over. */
-export function inheritedSockets(env: NodeJS.ProcessEnv): SharedSocket[] | undefined {
+/** The sockets that the program before this one handed over; none when there was none. */
+export function inheritedSockets(env: NodeJS.ProcessEnv): SharedSocket[] {
   const text = env[VARIABLE];
-  if (text === undefined) return undefined;
+  if (text === undefined) return [];
   delete env[VARIABLE];
   const handed = JSON.parse(text) as Handed[];
-  return handed.map(({ url, path, plain }, index) => ({ fd: FIRST_SOCKET + index, url, path, plain, close: () => {} }));
+  return handed.map((socket, index) => ({ ...socket, fd: FIRST_SOCKET + index, close: () => {} }));
 }
 
 /** Tells the program before this one, if there is one, that it may end. */

@@ -44,6 +44,8 @@ async function end(): Promise<void> {
 async function describe(): Promise<void> {
   const session = new Session();
   session.connectToMainThread();
+  const urls = new Map<string, string>();
+  session.on("Debugger.scriptParsed", ({ params }) => urls.set(params.scriptId, params.url));
   const paused = new Promise<Debugger.PausedEventDataType>((resolve) =>
     session.once("Debugger.paused", ({ params }) => resolve(params)),
   );
@@ -64,8 +66,8 @@ async function describe(): Promise<void> {
     }
     if (requests.length > MAX_REQUESTS) say(`(${pid})   and ${requests.length - MAX_REQUESTS} more`);
   }
-  for (const { functionName, url, location } of callFrames.slice(0, MAX_FRAMES)) {
-    const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
+  for (const { functionName, location } of callFrames.slice(0, MAX_FRAMES)) {
+    const place = `${urls.get(location.scriptId) ?? "unknown"}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
     say(`(${pid})   at ${functionName === "" ? "(anonymous)" : functionName} (${place})`);
   }
 }
