@@ -144,6 +144,7 @@ export class TlsGate {
    */
   #shakeHands(raw: Duplex, firstBytes: Buffer): void {
     if (raw instanceof Socket) raw.unshift(firstBytes);
+    raw.allowHalfOpen = false; // until the handshake is done: a client that closes its side in the middle has given up
     this.#server.emit("connection", raw);
     if (!(raw instanceof Socket)) process.nextTick(() => raw.unshift(firstBytes));
   }
@@ -181,6 +182,7 @@ export class TlsGate {
       return;
     }
     this.#counts.completed++;
+    socket.allowHalfOpen = true; // a client that closes its side gets its response
     if (socket.isSessionReused()) this.#counts.resumed++;
     const raw = beneath(socket);
     const before = this.#arrivals.get(raw)?.facts ?? [];
