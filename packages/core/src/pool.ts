@@ -36,8 +36,13 @@ export class Pool implements ConnectionPool {
 
   #run(task: () => Promise<void>): void {
     this.#running++;
-    const run = async (): Promise<void> => task(); // one that throws at once gives its room back like one that rejects
-    run().then(this.#ended, this.#ended);
+    let ended: Promise<void>;
+    try {
+      ended = task();
+    } catch {
+      ended = Promise.resolve(); // one that throws at once gives its room back like one that rejects
+    }
+    ended.then(this.#ended, this.#ended);
   }
 
   readonly #ended = (): void => {
