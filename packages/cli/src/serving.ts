@@ -2,7 +2,7 @@
 // in the command's own process and in a worker. It knows nothing of supervisors and signals.
 
 import { type Application, type Listener, listen, type Options, type Server, server } from "@wsgi/core";
-import { type PostHooks, postHooks } from "@wsgi/posthooks";
+import { postHooks } from "@wsgi/posthooks";
 import { type SslListener, selfSigned, type WrapSslOptions, wrapSsl } from "@wsgi/tls";
 import type { BindAddress } from "./bind-address.ts";
 import type { LogOutput } from "./log-output.ts";
@@ -92,14 +92,21 @@ export class Serving {
 
 function serverOptions(settings: Settings, logs: LogOutput, inFlight: RequestsInFlight): Options {
   const given = settings.server;
-  const hooks: PostHooks = postHooks();
+  const own = given.extensions ?? [];
+  const hooks = own.some(({ name }) => name === POST_HOOKS) ? [] : [postHooks()];
+  const isOneOfSeveral = settings.workers !== 0;
   return {
     log: logs.logger,
     accessLog: logs.accessLog,
     ...given,
-    extensions: [inFlight, hooks, ...(given.extensions ?? []), ...logs.extensions],
+    debug: given.debug === true || settings.reload, // eventlet's default, in development only
+    environ: { ...(isOneOfSeveral && { "wsgi.multiprocess": true }), ...given.environ },
+    extensions: [inFlight, ...hooks, ...own, ...logs.extensions],
   };
 }
+
+/** The name of the extension that `postHooks()` makes: with options of its own it may be in a config file. */
+const POST_HOOKS = "post hooks";
 
 /** Listeners for addresses, secure where TLS is asked for. @throws {TlsError} when certificates cannot be used */
 export async function makeListeners(settings: Settings, addresses: readonly BindAddress[]): Promise<Listener[]> {
