@@ -4,6 +4,7 @@
 // hooks of a request run is request-hooks.ts's business.
 
 import { AsyncResource } from "node:async_hooks";
+import type { Environ } from "@wsgi/core";
 import type { HookLog } from "./hook-log.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { AWAITS, ENDED, type HooksHost, type RequestHooks } from "./request-hooks.ts";
@@ -18,6 +19,7 @@ export class HookQueue implements HooksHost {
   readonly timeout: number;
   readonly counts: HooksHost["counts"];
   readonly log: HookLog;
+  readonly signalProperty: PropertyDescriptor;
   readonly #concurrency: number;
   readonly #maxPending: number;
   readonly #waiting = new RequestList();
@@ -27,6 +29,8 @@ export class HookQueue implements HooksHost {
   readonly #active = new Set<RequestHooks>();
   /** When the turn ends that was begun last. */
   #until = 0;
+  /** The one whose hook is on the stack. */
+  #current: RequestHooks | undefined = undefined;
   #turnComes = false;
   #reliefComes = false;
   #ended = false;
@@ -38,6 +42,14 @@ export class HookQueue implements HooksHost {
     this.timeout = timeout;
     this.counts = counts;
     this.log = log;
+    const signalOf = (environ: Environ): AbortSignal => this.#signalOf(environ);
+    this.signalProperty = {
+      enumerable: true,
+      configurable: true,
+      get(this: Environ) {
+        return signalOf(this);
+      },
+    };
   }
 
   /** A request has hooks, or more of them than before. */
@@ -118,12 +130,14 @@ export class HookQueue implements HooksHost {
     do {
       const request = this.#next();
       if (request === undefined) break;
+      this.#current = request;
       const outcome = request.run(this.#until);
+      this.#current = undefined;
       if (outcome === AWAITS) {
         this.#active.add(request);
         continue;
       }
-      this.#active.delete(request);
+      if (this.#active.size > 0) this.#active.delete(request);
       request.queued = outcome !== ENDED;
       if (request.queued) this.#waiting.push(request); // behind the others: it may go on for ever
     } while (performance.now() < this.#until);
@@ -134,6 +148,13 @@ export class HookQueue implements HooksHost {
   #next(): RequestHooks | undefined {
     const resumed = this.#resumed.shift();
     return resumed ?? (this.#active.size < this.#concurrency ? this.#waiting.shift() : undefined);
+  }
+
+  /** Of the hook that looks at its environ: at its start as a rule, or after an `await`. */
+  #signalOf(environ: Environ): AbortSignal {
+    if (this.#current?.isOf(environ) === true) return this.#current.signal;
+    for (const request of this.#active) if (request.isOf(environ)) return request.signal;
+    return new AbortController().signal; // nobody waits for this hook, and nobody ever will
   }
 
   get #canGoOn(): boolean {

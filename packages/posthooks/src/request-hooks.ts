@@ -2,7 +2,7 @@
 // The list and the exchange in; calls of the hooks, counts and log lines out. When it may run, the queue decides; it
 // holds no more than one timer, and what an abandoned hook does later never touches the hooks after it.
 
-import type { Exchange } from "@wsgi/core";
+import type { Environ, Exchange } from "@wsgi/core";
 import { callHook, faultOf, isThenable, nameOf } from "./hook-entry.ts";
 import type { HookLog, HookPlace } from "./hook-log.ts";
 import type { PostHook, PostHookCounters, PostHookEnviron } from "./types.ts";
@@ -21,6 +21,8 @@ export interface HooksHost {
   readonly timeout: number;
   readonly counts: { -readonly [Name in keyof PostHookCounters]: number };
   readonly log: HookLog;
+  /** `wsgi.posthooks.signal` of every environ: one accessor for all, as a closure for each would cost more than a hook. */
+  readonly signalProperty: PropertyDescriptor;
   /** Why more hooks cannot wait; undefined when they can. */
   refusal(): string | undefined;
   /** The hook that was waited for has ended. */
@@ -58,8 +60,12 @@ export class RequestHooks {
   /** Puts the receipt, and the way to the signal, into the environ. */
   furnish(): void {
     this.#environ["wsgi.exchange"] = this.#exchange;
-    Object.defineProperty(this.#environ, HOOKS, { value: this }); // not enumerable: hooks print environs
-    Object.defineProperty(this.#environ, "wsgi.posthooks.signal", SIGNAL);
+    Object.defineProperty(this.#environ, "wsgi.posthooks.signal", this.#host.signalProperty);
+  }
+
+  /** Whether these are the hooks of this environ. */
+  isOf(environ: Environ): boolean {
+    return environ === this.#environ;
   }
 
   /** How many wait to be called. */
@@ -198,18 +204,3 @@ export class RequestHooks {
     return { name, position, total: this.#hooks.length, requestLine: this.#exchange.requestLine };
   }
 }
-
-/** Where an environ keeps its hooks for the accessor below; a shared accessor needs no closure for each request. */
-const HOOKS: unique symbol = Symbol("post hooks");
-
-interface Furnished {
-  [HOOKS]: RequestHooks;
-}
-
-const SIGNAL: PropertyDescriptor = Object.freeze({
-  enumerable: true,
-  configurable: true,
-  get(this: Furnished): AbortSignal {
-    return this[HOOKS].signal;
-  },
-});

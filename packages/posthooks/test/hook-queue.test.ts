@@ -116,6 +116,23 @@ describe("timeout", () => {
     }
   });
 
+  test("has a signal for the hook that looks: after an await, and for a copy of its environ, too", async () => {
+    const seen: AbortSignal[] = [];
+    let environ: PostHookEnviron | undefined;
+    const late = async (own: PostHookEnviron): Promise<void> => {
+      environ = own;
+      await turn();
+      seen.push(own["wsgi.posthooks.signal"], { ...own }["wsgi.posthooks.signal"]);
+      await new Promise(() => {});
+    };
+    const served = await serveHooked(helloWith([late]), { timeout: 0.05 });
+    await Promise.all([askOnce(served), askOnce(served)]);
+    await until(() => served.hooks.counters.timedOut === 2);
+    expect(seen.map(({ aborted }) => aborted)).toEqual([true, true, true, true]);
+    expect(new Set(seen).size).toBe(2);
+    await until(() => environ?.["wsgi.posthooks.signal"].aborted === false); // its hooks are over
+  });
+
   test("gives the place of an abandoned hook to another request", async () => {
     const called: string[] = [];
     const served = await serveHooked(
