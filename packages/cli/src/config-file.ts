@@ -15,7 +15,9 @@ export interface ConfigFile {
 
 const NAMES = ["ts", "mts", "js", "mjs", "cjs", "json"].map((ending) => `wsgi.config.${ending}`);
 const load = async (path: string): Promise<unknown> => {
-  const { default: exported, ...named } = (await importModule(pathToFileURL(path).href)) as { default?: unknown };
+  const url = pathToFileURL(path);
+  url.search = `at=${Date.now()}`; // a reload wants the file as it is now, not as it was imported before
+  const { default: exported, ...named } = (await importModule(url.href)) as { default?: unknown };
   return exported ?? named;
 };
 

@@ -18,7 +18,8 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv, star
 }
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: number): Promise<number> {
-  const cwd = process.cwd(); // workers begin where this process did: --chdir is theirs to follow too
+  // Workers begin where this process did: they follow --chdir and read --env-file themselves, each time anew.
+  const start = { cwd: process.cwd(), env: { ...env } };
   const commandLine = parseCommandLine(args, ownVersion());
   if (commandLine instanceof Printed) return print(commandLine.text);
   const settings = await resolveSettings(commandLine, env);
@@ -39,7 +40,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: n
       return await runSingle(ready, startedAt);
     }
     const { runSupervisor } = await import("./run-supervisor.ts");
-    return await runSupervisor(ready, { args, cwd }, startedAt);
+    return await runSupervisor(ready, { args, ...start }, startedAt);
   } finally {
     forget();
   }

@@ -20,16 +20,18 @@ export type SupervisorMessage =
   | { readonly type: "reopen" }
   | { readonly type: "tell" };
 
-/** How the command was called: a worker reads its settings from that anew. */
+/** How the command was called: settings are read from that anew by every worker, and at each reload. */
 export interface Invocation {
   readonly args: readonly string[];
   /** The working folder at the start. */
   readonly cwd: string;
+  /** The environment at the start. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** What a worker is given to begin with, in the environment variable `WSGI_WORKER`. */
 export interface WorkerAssignment {
-  readonly invocation: Invocation;
+  readonly args: readonly string[];
   readonly sockets: readonly { readonly fd: number; readonly plain: boolean }[];
   /** Development: serve an error page when the application cannot be loaded. */
   readonly reload: boolean;

@@ -2,20 +2,21 @@
 // server and, in development, to the files of the application. Settings in; a promise of the exit code out.
 
 import { rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { listen, type Server, server } from "@wsgi/core";
 import { adminApplication } from "./admin.ts";
 import { adminAddress, bindAddresses } from "./bind-address.ts";
 import { bindSocket } from "./bound-socket.ts";
+import { Printed, parseCommandLine } from "./command-line.ts";
+import { CommandError } from "./errors.ts";
 import { showStart } from "./greeting.ts";
 import { parseApplicationSpec } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
 import type { Invocation } from "./messages.ts";
-import type { Settings } from "./settings.ts";
+import { resolveSettings, type Settings } from "./settings.ts";
 import { onSignals } from "./signals.ts";
 import { SourceWatch } from "./source-watch.ts";
-import { type SharedSocket, Supervisor } from "./supervisor.ts";
+import { type SharedSocket, Supervisor, workerCount } from "./supervisor.ts";
 import { announceTakeover, inheritedSockets, Upgrade } from "./upgrade.ts";
 
 export async function runSupervisor(
@@ -29,11 +30,7 @@ export async function runSupervisor(
   const sockets = inherited.filter(({ role }) => role === "application");
   if (sockets.length === 0) sockets.push(...(await bindAll(settings)));
   const adminSocket = inherited.find(({ role }) => role === "admin") ?? (await bindAdmin(settings));
-  const workers = settings.reload
-    ? 1
-    : settings.workers === "auto"
-      ? availableParallelism()
-      : Math.max(1, settings.workers);
+  const workers = workerCount(settings);
   let watch: SourceWatch | undefined;
   const supervisor = new Supervisor(settings, invocation, workers, sockets, logger, {
     onServing() {
@@ -45,6 +42,7 @@ export async function runSupervisor(
       announceTakeover();
     },
     onImported: (files) => watch?.add(files),
+    readSettings: () => readSettings(invocation),
   });
   if (settings.reload) {
     watch = new SourceWatch([resolve(parseApplicationSpec(settings.app).module)], (file) => {
@@ -82,6 +80,14 @@ export async function runSupervisor(
   if (!upgrade.done) closeAll(sockets);
   logs.flush();
   return settings.reload ? 0 : exitCode;
+}
+
+/** From where the command was called, as if it were called again. */
+async function readSettings({ args, cwd, env }: Invocation): Promise<Settings> {
+  const commandLine = parseCommandLine(args, "");
+  if (commandLine instanceof Printed) throw new CommandError("expected no help to be asked for");
+  process.chdir(cwd);
+  return await resolveSettings(commandLine, { ...env });
 }
 
 async function bindAll(settings: Settings): Promise<SharedSocket[]> {

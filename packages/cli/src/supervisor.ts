@@ -3,9 +3,11 @@
 //
 //   begin ─▶ workers start ─▶ all serve ─▶ (crash, stuck, recycle, reload, scale)* ─▶ drain ─▶ ended
 
+import { availableParallelism } from "node:os";
 import type { LoggerLike } from "@wsgi/core";
 import { Backoff } from "./backoff.ts";
 import type { BoundSocket } from "./bound-socket.ts";
+import { messageOf } from "./errors.ts";
 import type { Invocation } from "./messages.ts";
 import type { ServingStatus } from "./serving.ts";
 import type { Settings } from "./settings.ts";
@@ -14,11 +16,19 @@ import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
 /** A socket that more than one process uses: workers those of the application, the supervisor that of the admin server. */
 export type SharedSocket = BoundSocket & { readonly plain: boolean; readonly role: "application" | "admin" };
 
+/** How many workers settings ask for. */
+export function workerCount({ workers, reload }: Pick<Settings, "workers" | "reload">): number {
+  if (reload) return 1;
+  return workers === "auto" ? availableParallelism() : Math.max(1, workers);
+}
+
 export interface SupervisorEvents {
   /** Every worker serves for the first time. */
   onServing(addresses: readonly string[]): void;
   /** Files that a worker's application was read from. */
   onImported(files: readonly string[]): void;
+  /** Settings as they are now. @throws when they are not what they have to be */
+  readSettings(): Promise<Settings>;
 }
 
 /** Seconds beyond a worker's own deadline before it is killed. */
@@ -32,7 +42,7 @@ const RESTART_GRACE_MILLISECONDS = 2000;
 export class Supervisor implements WorkerEvents {
   /** Resolves with the exit code when the last worker has ended. */
   readonly ended: Promise<number>;
-  readonly #settings: Settings;
+  #settings: Settings;
   readonly #invocation: Invocation;
   readonly #sockets: readonly SharedSocket[];
   readonly #logger: Required<LoggerLike>;
@@ -100,8 +110,11 @@ export class Supervisor implements WorkerEvents {
 
   /** More or fewer workers, one at the least. */
   scale(by: number): void {
-    if (this.#stopping) return;
-    this.#target = Math.max(1, this.#target + by);
+    if (!this.#stopping) this.#retarget(this.#target + by);
+  }
+
+  #retarget(target: number): void {
+    this.#target = Math.max(1, target);
     this.#logger.info(`(${process.pid}) ${this.#target} workers from now on`);
     const serving = this.#present();
     for (const worker of serving.slice(this.#target)) this.#drain(worker, 0);
@@ -229,13 +242,7 @@ export class Supervisor implements WorkerEvents {
     const { maxRequests, maxRequestsJitter, reload } = this.#settings;
     const limit =
       maxRequests === 0 ? Number.POSITIVE_INFINITY : maxRequests + Math.round(Math.random() * maxRequestsJitter);
-    const worker = new WorkerProcess(
-      this.#generation,
-      limit,
-      this.#sockets,
-      { invocation: this.#invocation, reload },
-      this,
-    );
+    const worker = new WorkerProcess(this.#generation, limit, this.#sockets, this.#invocation, reload, this);
     worker.isReplacement = isReplacement;
     this.#workers.add(worker);
     return worker;
@@ -264,6 +271,7 @@ export class Supervisor implements WorkerEvents {
   }
 
   async #reload(): Promise<void> {
+    if (!(await this.#reloadSettings())) return;
     this.#logger.info(`(${process.pid}) replacing ${this.#target} workers, one at a time`);
     this.#generation++;
     const old = this.#present().filter(({ generation }) => generation !== this.#generation);
@@ -275,6 +283,19 @@ export class Supervisor implements WorkerEvents {
       return;
     }
     this.#logger.info(`(${process.pid}) all workers are new`);
+  }
+
+  /** Workers read their settings themselves; these are the supervisor's own. Addresses stay as they were bound. */
+  async #reloadSettings(): Promise<boolean> {
+    try {
+      const fresh = await this.#events.readSettings();
+      if (workerCount(fresh) !== workerCount(this.#settings)) this.#retarget(workerCount(fresh));
+      this.#settings = fresh;
+      return true;
+    } catch (error) {
+      this.#logger.error(`(${process.pid}) the new settings are not good, the old ones stay: ${messageOf(error)}`);
+      return false;
+    }
   }
 
   #recycleReason({ status, requestLimit, ageSeconds }: WorkerProcess): string | undefined {

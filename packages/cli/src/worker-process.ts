@@ -4,7 +4,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { BoundSocket } from "./bound-socket.ts";
-import { ASSIGNMENT_VARIABLE, type SupervisorMessage, type WorkerAssignment, type WorkerMessage } from "./messages.ts";
+import {
+  ASSIGNMENT_VARIABLE,
+  type Invocation,
+  type SupervisorMessage,
+  type WorkerAssignment,
+  type WorkerMessage,
+} from "./messages.ts";
 import type { ServingStatus } from "./serving.ts";
 
 export interface WorkerEvents {
@@ -43,19 +49,21 @@ export class WorkerProcess {
     generation: number,
     requestLimit: number,
     sockets: readonly (BoundSocket & { readonly plain: boolean })[],
-    assignment: Omit<WorkerAssignment, "sockets">,
+    { args, cwd, env }: Invocation,
+    reload: boolean,
     events: WorkerEvents,
   ) {
     this.generation = generation;
     this.requestLimit = requestLimit;
     this.#events = events;
     const given: WorkerAssignment = {
-      ...assignment,
+      args,
+      reload,
       sockets: sockets.map(({ plain }, index) => ({ fd: FIRST_SOCKET + index, plain })),
     };
     this.#child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
-      env: { ...process.env, [ASSIGNMENT_VARIABLE]: JSON.stringify(given) },
-      cwd: assignment.invocation.cwd,
+      env: { ...env, [ASSIGNMENT_VARIABLE]: JSON.stringify(given) },
+      cwd,
       stdio: ["ignore", "inherit", "inherit", "ipc", ...sockets.map(({ fd }) => fd)],
     });
     this.pid = this.#child.pid ?? 0;

@@ -39,7 +39,7 @@ try {
 }
 
 async function begin(): Promise<void> {
-  const commandLine = parseCommandLine(assignment.invocation.args, "");
+  const commandLine = parseCommandLine(assignment.args, "");
   if (commandLine instanceof Printed) throw new Error("a worker was asked for help");
   const settings = await resolveSettings(commandLine, process.env);
   const logs = new LogOutput(settings);
