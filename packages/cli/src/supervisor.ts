@@ -271,10 +271,11 @@ export class Supervisor implements WorkerEvents {
   }
 
   async #reload(): Promise<void> {
-    if (!(await this.#reloadSettings())) return;
-    this.#logger.info(`(${process.pid}) replacing ${this.#target} workers, one at a time`);
+    const fresh = await this.#readSettings();
+    if (fresh === undefined) return;
     this.#generation++;
     const old = this.#present().filter(({ generation }) => generation !== this.#generation);
+    this.#logger.info(`(${process.pid}) replacing ${old.length} workers, one at a time`);
     for (const worker of old) {
       if (this.#stopping) return;
       if (await this.#replace(worker)) continue;
@@ -282,19 +283,19 @@ export class Supervisor implements WorkerEvents {
       this.#generation--; // those that are left are as good as new
       return;
     }
+    const hasOtherCount = workerCount(fresh) !== workerCount(this.#settings);
+    this.#settings = fresh;
+    if (hasOtherCount) this.#retarget(workerCount(fresh));
     this.#logger.info(`(${process.pid}) all workers are new`);
   }
 
   /** Workers read their settings themselves; these are the supervisor's own. Addresses stay as they were bound. */
-  async #reloadSettings(): Promise<boolean> {
+  async #readSettings(): Promise<Settings | undefined> {
     try {
-      const fresh = await this.#events.readSettings();
-      if (workerCount(fresh) !== workerCount(this.#settings)) this.#retarget(workerCount(fresh));
-      this.#settings = fresh;
-      return true;
+      return await this.#events.readSettings();
     } catch (error) {
       this.#logger.error(`(${process.pid}) the new settings are not good, the old ones stay: ${messageOf(error)}`);
-      return false;
+      return undefined;
     }
   }
 
