@@ -41,7 +41,8 @@ try {
 async function begin(): Promise<void> {
   const commandLine = parseCommandLine(assignment.args, "");
   if (commandLine instanceof Printed) throw new Error("a worker was asked for help");
-  const settings = await resolveSettings(commandLine, process.env);
+  const resolved = await resolveSettings(commandLine, process.env);
+  const settings = assignment.reload ? withoutIdling(resolved) : resolved;
   const logs = new LogOutput(settings);
   const addresses = assignment.sockets.map(({ fd, plain }) => ({ address: `fd://${fd}`, plain }));
   const listeners = await makeListeners(settings, addresses);
@@ -49,6 +50,11 @@ async function begin(): Promise<void> {
   dropPrivileges(settings);
   const application = await applicationOf(settings);
   serve(settings, listeners, application, logs);
+}
+
+/** Development: a connection that idles would bring the next request to code that is old by then. */
+function withoutIdling(settings: Settings): Settings {
+  return { ...settings, idleGrace: 0, server: { ...settings.server, keepalive: false } };
 }
 
 async function applicationOf(settings: Settings): Promise<Application> {
