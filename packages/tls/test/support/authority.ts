@@ -95,7 +95,7 @@ export class Authority {
       signingKey: this.#keys.privateKey,
       entries: this.#revoked.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.now() - DAY) })),
     });
-  return `${list.toString("pem").replace(/(BEGIN|END) CRL/g, "$1 X509 CRL")}\n`; // as OpenSSL calls it
+    return `${list.toString("pem").replace(/(BEGIN|END) CRL/g, "$1 X509 CRL")}\n`; // as OpenSSL calls it
   }
 }
 
