@@ -3,7 +3,7 @@
 
 import type { Endpoints } from "./environ.ts";
 import { ProtocolError } from "./errors.ts";
-import type { Logger } from "./log.ts";
+import { describeThrown, type Logger } from "./log.ts";
 
 export class ConnectionLog {
   readonly #logger: Logger;
@@ -32,7 +32,7 @@ export class ConnectionLog {
       this.#logger.info(`(${process.pid}) ${what} for ${this.#peer}: ${error.code}: ${error.message}`);
       return;
     }
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const detail = describeThrown(error);
     this.#logger.error(`(${process.pid}) ${what}${error === undefined ? "" : `: ${detail}`}`);
   }
 }

@@ -2,6 +2,7 @@
 // Pure. A peer learns what it did wrong itself, and of the application's faults nothing unless `debug` is on.
 
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
+import { describeThrown } from "./log.ts";
 import { statusLineOf } from "./refusal.ts";
 
 export interface ErrorPage {
@@ -14,6 +15,6 @@ export function errorPage(error: unknown, debug: boolean): ErrorPage {
   if (error instanceof ProtocolError) return { statusLine: statusLineOf(error.status), text: `${error.message}\r\n` };
   // The client closed its sending side inside the body: it may still read what it did.
   if (error instanceof ClientDisconnected) return { statusLine: statusLineOf(400), text: `${error.message}\r\n` };
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = describeThrown(error);
   return { statusLine: statusLineOf(500), text: debug ? `${stack}\r\n` : "" };
 }

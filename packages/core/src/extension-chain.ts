@@ -2,7 +2,7 @@
 // Calls of the server in, calls of the extensions out. An extension's fault reaches the log and nobody else.
 
 import type { ConnectionInfo, Exchange, Extension } from "./extension.ts";
-import type { Logger } from "./log.ts";
+import { describeThrown, type Logger } from "./log.ts";
 import { aborted } from "./shutdown-deadline.ts";
 import type { Environ } from "./types.ts";
 
@@ -52,7 +52,7 @@ export class ExtensionChain {
   }
 
   #report(extension: Extension, error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const detail = describeThrown(error);
     this.#logger.error(`(${process.pid}) extension ${extension.name} failed: ${detail}`);
   }
 }

@@ -1,6 +1,8 @@
 // Where the server's words go: eventlet's `log` option. A logger, or a thing with `write`, in; one Logger out.
 // Knows nothing of requests; the access log is an extension of its own (access-log.ts).
 
+import { inspect } from "node:util";
+
 /** A logger: `console` and the loggers of most libraries fit. Without `warn` or `error`, `info` is used. */
 export interface LoggerLike {
   info(message: string): void;
@@ -21,6 +23,16 @@ export interface Logger {
   error(message: string): void;
   /** Text as it is, without a line end added: `wsgi.errors`. */
   write(text: string): void;
+}
+
+/** What was thrown, for people: it may be anything, and showing it must not throw. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return String(thrown.stack ?? thrown.message);
+    return typeof thrown === "string" ? thrown : inspect(thrown);
+  } catch {
+    return "something that cannot be shown";
+  }
 }
 
 const ignore = (): void => {};
@@ -65,7 +77,7 @@ function guarded(call: (text: string) => void): (text: string) => void {
     try {
       call(text);
     } catch (error) {
-      process.emitWarning(`the log threw: ${String(error)}`, { type: "WsgiWarning", code: "WSGI_LOG_THREW" });
+      process.emitWarning(`the log threw: ${describeThrown(error).split("\n")[0]}`, { type: "WsgiWarning", code: "WSGI_LOG_THREW" });
     }
   };
 }

@@ -36,6 +36,8 @@ export class RunningServer implements Server, ServerContext {
   closing = false;
   /** Until its listeners have closed: a connection that they had begun to make ready still comes. */
   #accepting = true;
+  /** Whether no extension has refused to. */
+  #started = false;
   readonly #listeners: readonly Listener[];
   readonly #pool: ConnectionPool;
   readonly #extensions: ExtensionChain;
@@ -76,6 +78,7 @@ export class RunningServer implements Server, ServerContext {
   /** Begins to accept. */
   run(): void {
     this.#extensions.start();
+    this.#started = true;
     for (const listener of this.#listeners) {
       listener.accept({
         logger: this.logger,
@@ -117,6 +120,7 @@ export class RunningServer implements Server, ServerContext {
       void this.close({ timeout: 0 });
       throw error;
     }
+    if (!this.#started) return;
     for (const { url } of this.addresses) this.logger.info(`(${process.pid}) wsgi starting up on ${url}`);
   }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type Application, type ConnectionInfo, type Exchange, type Extension, listen, server } from "../src/index.ts";
 import { deferred } from "./support/deferred.ts";
 import { serve } from "./support/serve.ts";
-import { until } from "./support/until.ts";
+import { turn, until } from "./support/until.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -61,7 +61,7 @@ test("are given the server's log before anything happens", async () => {
   expect(served.log[0]).toBe("greetings");
 });
 
-test("refuse to start with a server that they throw at", () => {
+test("refuse to start with a server that they throw at", async () => {
   const listener = listen(["127.0.0.1", 0]);
   const extension: Extension = {
     name: "picky",
@@ -69,9 +69,32 @@ test("refuse to start with a server that they throw at", () => {
       throw new Error("not this one");
     },
   };
-  expect(() => server(listener, hello, { extensions: [extension] })).toThrow("not this one");
+  const log: string[] = [];
+  const write = (text: string): void => void log.push(text);
+  expect(() => server(listener, hello, { extensions: [extension], log: { write } })).toThrow("not this one");
   expect(listener.served).toBe(false);
-  return listener.close();
+  await listener.ready;
+  await turn();
+  expect(log).toEqual([]); // above all not that it starts up
+  await listener.close();
+});
+
+test("may throw anything, and it is told", async () => {
+  const served = await serve(hello, {
+    extensions: [
+      {
+        name: "odd",
+        onResponded() {
+          throw Object.create(null);
+        },
+      },
+    ],
+  });
+  const client = await served.connect();
+  client.send(GET);
+  await client.receive("hello");
+  await served.logged(/extension odd failed: \[Object: null prototype\] \{\}/);
+  await served.logged(/"GET \//);
 });
 
 test("see the connection, and may add to the environ", async () => {
