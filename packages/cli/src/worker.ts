@@ -52,9 +52,9 @@ async function begin(): Promise<void> {
   serve(settings, listeners, application, logs);
 }
 
-/** Development: a connection that idles would bring the next request to code that is old by then. */
+/** Development: a connection that idles would bring its next request to old code; one that was just opened has a moment. */
 function withoutIdling(settings: Settings): Settings {
-  return { ...settings, idleGrace: 0, server: { ...settings.server, keepalive: false } };
+  return { ...settings, idleGrace: 0.25, server: { ...settings.server, keepalive: false } };
 }
 
 async function applicationOf(settings: Settings): Promise<Application> {
