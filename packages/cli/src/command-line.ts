@@ -3,7 +3,8 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { CommandError, EXIT } from "./errors.ts";
-import { SWITCH } from "./setting-kinds.ts";
+import { suggestion } from "./nearest.ts";
+import { expectedInstead, SWITCH } from "./setting-kinds.ts";
 import { flagOf, SETTING_TABLE, type Setting } from "./setting-table.ts";
 
 /** What a command line says. */
@@ -38,10 +39,18 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return new Printed(printed);
-    const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)/, "; did you mean $1?");
-    throw new CommandError(`${message}\nSee wsgi --help.`, { exitCode: EXIT.USAGE, cause: error });
+    throw new CommandError(`${faultOf(error, program)}\nSee wsgi --help.`, { exitCode: EXIT.USAGE, cause: error });
   }
   return { app: program.args[0], values: new Map(Object.entries(program.opts())) };
+}
+
+/** Commander's message as ours; its own suggestions leave out the flags that help does not show. */
+function faultOf({ code, message }: CommanderError, program: Command): string {
+  const [, flag = ""] = /^error: unknown option '(.*?)(?:=.*)?'/s.exec(message) ?? [];
+  if (code !== "commander.unknownOption") return message.replace(/^error: /, "");
+  const flags = program.options.flatMap(({ long }) => long ?? []);
+  if (flags.includes(flag)) return `option '${flag}' takes no value`;
+  return `unknown option '${flag}'${suggestion(flag, flags)}`;
 }
 
 function buildProgram(version: string): Command {
@@ -50,7 +59,7 @@ function buildProgram(version: string): Command {
     .usage("[options] APP")
     .argument("[APP]", "a file or package, and :export when it is not the default one")
     .allowExcessArguments(false)
-    .showSuggestionAfterError(true)
+    .showSuggestionAfterError(false)
     .configureHelp({ helpWidth: HELP_COLUMNS, minWidthToWrap: 20, optionTerm: (option) => option.flags })
     .addHelpText("after", EXAMPLES)
     .exitOverride();
@@ -70,7 +79,8 @@ function buildProgram(version: string): Command {
 
 /** The flag of a setting; for a switch that is on by default, the one that turns it off too. */
 function optionsOf(setting: Setting): Option[] {
-  const { kind, summary, isList = false } = setting;
+  const { kind, isList = false } = setting;
+  const summary = setting.summary.replaceAll("`", "");
   const flag = flagOf(setting);
   const short = setting.short === undefined ? "" : `-${setting.short}, `;
   const group = `${setting.group}:`;
@@ -83,7 +93,8 @@ function optionsOf(setting: Setting): Option[] {
   const option = new Option(`${short}${flag} ${kind.placeholder}`, withDefault(setting)).helpGroup(group);
   option.argParser((text: string, previous: unknown) => {
     const value = kind.parse(text);
-    if (value === undefined || !kind.accepts(value)) throw new InvalidArgumentError(`Expected ${kind.expected}.`);
+    const expected = expectedInstead(kind, value);
+    if (expected !== undefined) throw new InvalidArgumentError(`Expected ${expected}.`);
     return isList ? [...((previous as unknown[] | undefined) ?? []), value] : value;
   });
   return [option];

@@ -1,6 +1,8 @@
 // The kinds of settings: how the text of a flag or of an environment variable becomes a value, and what a value must be.
 // Text in, a value or an error text out. Pure.
 
+import { messageOf } from "./errors.ts";
+
 /** One kind of value. */
 export interface Kind {
   /** How help shows the value: `<seconds>`; undefined for a switch. */
@@ -12,6 +14,17 @@ export interface Kind {
   accepts(value: unknown): boolean;
   /** The values there are, when they are few. */
   readonly choices?: readonly string[];
+  /** A value as `--print-config` shows it, where that is not its plain text. */
+  show?(value: unknown): string;
+}
+
+/** What is expected in place of this value; undefined when it is good. A check may throw to say more. */
+export function expectedInstead({ accepts, expected }: Kind, value: unknown): string | undefined {
+  try {
+    return value !== undefined && accepts(value) ? undefined : expected;
+  } catch (error) {
+    return `${expected} (${messageOf(error)})`;
+  }
 }
 
 const UNITS: Readonly<Record<string, number>> = Object.freeze({
@@ -103,12 +116,15 @@ export const PORT: Kind = kind(
 );
 
 /** Permissions in octal: `007`, `0o660`. */
-export const MODE: Kind = kind(
-  "<octal>",
-  "permissions in octal, such as 022 or 0o660",
-  (text) => (/^(0o)?[0-7]{1,4}$/.test(text) ? Number.parseInt(text.replace("0o", ""), 8) : undefined),
-  (value) => isWhole(value) && (value as number) >= 0 && (value as number) <= 0o777,
-);
+export const MODE: Kind = Object.freeze({
+  ...kind(
+    "<octal>",
+    "permissions in octal, such as 022 or 0o660",
+    (text) => (/^(0o)?[0-7]{1,4}$/.test(text) ? Number.parseInt(text.replace("0o", ""), 8) : undefined),
+    (value) => isWhole(value) && (value as number) >= 0 && (value as number) <= 0o777,
+  ),
+  show: (value: unknown) => `0o${(value as number).toString(8).padStart(3, "0")}`,
+});
 
 /** `auto` or how many. */
 export const WORKERS: Kind = kind(
@@ -124,15 +140,19 @@ export function oneOf(placeholder: string, ...choices: readonly string[]): Kind 
   return Object.freeze({ placeholder, expected: `one of ${choices.join(", ")}`, parse: TEXT.parse, accepts, choices });
 }
 
-/** A kind whose values another table checks. */
-export function checkedBy(placeholder: string, expected: string, accepts: (value: unknown) => boolean): Kind {
+/** A kind whose values another table checks: what it expects says how a text is read. */
+export function checkedBy(expected: string, accepts: (value: unknown) => boolean): Kind {
+  const { placeholder, parse } = [
+    { sign: /seconds/, placeholder: SECONDS.placeholder, parse: SECONDS.parse },
+    { sign: /bytes/, placeholder: BYTES.placeholder, parse: BYTES.parse },
+    { sign: /number/, placeholder: COUNT.placeholder, parse: parseNumber },
+    { sign: /^/, placeholder: "<value>", parse: TEXT.parse },
+  ].find(({ sign }) => sign.test(expected)) as { placeholder: string; parse: Kind["parse"] };
+  const canBeSwitched = expected.startsWith("true");
   return kind(
     placeholder,
     expected,
-    (text) => {
-      if (text === "true" || text === "false") return text === "true";
-      return /bytes/.test(expected) ? BYTES.parse(text) : (parseNumber(text) ?? text);
-    },
+    (text) => parse(text) ?? (canBeSwitched ? SWITCH.parse(text) : undefined),
     accepts,
   );
 }

@@ -184,9 +184,7 @@ const TLS_SETTINGS: readonly Setting[] = Object.entries(TLS_NAMES).map(
 );
 
 function kindOf(row: OptionRow): Kind {
-  if (typeof row.default === "boolean" && row.expected === "true or false") return kinds.SWITCH;
-  const placeholder = /seconds/.test(row.expected) ? "<seconds>" : /bytes/.test(row.expected) ? "<bytes>" : "<value>";
-  return kinds.checkedBy(placeholder, row.expected, row.accepts);
+  return row.expected === kinds.SWITCH.expected ? kinds.SWITCH : kinds.checkedBy(row.expected, row.accepts);
 }
 
 /** Every setting, in the order of the help. */
