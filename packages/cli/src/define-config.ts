@@ -8,7 +8,7 @@ type Loose<T> = { -readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Settings of a config file; names as in the README's table. */
 export interface WsgiConfig
-  extends Loose<Omit<CommandSettings, "environ" | "check" | "printConfig" | "completion">>,
+  extends Loose<Omit<CommandSettings, "environ" | "bind" | "check" | "printConfig" | "completion">>,
     Omit<Options, "signal" | "logOutput" | "shutdownTimeout" | "accessLog">,
     Pick<
       WrapSslOptions,
@@ -23,6 +23,10 @@ export interface WsgiConfig
     > {
   /** The application, as on the command line. */
   app?: string;
+  /** Changed to after this file was read. */
+  chdir?: string;
+  envFile?: string | readonly string[];
+  bind?: string | readonly string[];
   certfile?: string | readonly string[];
   keyfile?: string | readonly string[];
   keyPassword?: string;

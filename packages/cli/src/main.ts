@@ -7,7 +7,8 @@ import { checkAll } from "./check.ts";
 import { Printed, parseCommandLine } from "./command-line.ts";
 import { completionScript } from "./completion.ts";
 import { CommandError, EXIT } from "./errors.ts";
-import { printedConfig, resolveSettings, type Settings } from "./settings.ts";
+import { printedConfig } from "./printed-config.ts";
+import { resolveSettings, type Settings } from "./settings.ts";
 
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: number): Promise<number> {
   try {
@@ -22,8 +23,10 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: n
   const start = { cwd: process.cwd(), env: { ...env } };
   const commandLine = parseCommandLine(args, ownVersion());
   if (commandLine instanceof Printed) return print(commandLine.text);
+  const shell = commandLine.values.get("completion") as Settings["completion"];
+  if (shell !== undefined) return print(completionScript(shell)); // in any folder, whatever its config file says
+  const inherited = new Set(Object.keys(env));
   const settings = await resolveSettings(commandLine, env);
-  if (settings.completion !== undefined) return print(completionScript(settings.completion));
   if (settings.printConfig) return print(`${printedConfig(settings)}\n`);
   if (settings.app === undefined) {
     throw new CommandError("expected APP, a file such as app.ts or dist/app.js:application.\nSee wsgi --help.", {
@@ -39,6 +42,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: n
       const { runSingle } = await import("./run-single.ts");
       return await runSingle(ready, startedAt);
     }
+    for (const name of Object.keys(env)) if (!inherited.has(name)) delete env[name]; // workers read --env-file anew
     const { runSupervisor } = await import("./run-supervisor.ts");
     return await runSupervisor(ready, { args, ...start }, startedAt);
   } finally {

@@ -3,13 +3,14 @@
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { OPTION_TABLE, type Options } from "@wsgi/core";
-import type { CertificateOptions, WrapSslOptions } from "@wsgi/tls";
+import { OPTION_TABLE, type OptionRow, type Options } from "@wsgi/core";
+import { type CertificateOptions, SSL_OPTION_TABLE, type WrapSslOptions } from "@wsgi/tls";
 import type { CommandLine } from "./command-line.ts";
-import { loadConfig } from "./config-file.ts";
+import { type ConfigFile, loadConfig } from "./config-file.ts";
 import { CommandError, messageOf } from "./errors.ts";
 import { suggestion } from "./nearest.ts";
-import { SETTING_TABLE, type Setting, variableOf } from "./setting-table.ts";
+import { expectedInstead, TEXT } from "./setting-kinds.ts";
+import { flagOf, SETTING_TABLE, type Setting, variableOf } from "./setting-table.ts";
 
 /** Where a value came from, as `--print-config` says it. */
 export interface Origin {
@@ -57,7 +58,7 @@ export interface Settings extends CommandSettings {
   readonly server: Options;
   /** Options of `wrapSsl()`; undefined when nothing asks for TLS. */
   readonly tls: WrapSslOptions | undefined;
-  /** Every setting with where it came from, in the order of the table. */
+  /** APP and every setting with where it came from, in the order of the table; then what only a config file can hold. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
@@ -65,6 +66,10 @@ export interface Settings extends CommandSettings {
 const CONFIG_ONLY = ["log", "customPool", "extensions"] as const;
 /** Keys of a config file that go to `wrapSsl()` as they are. */
 const CONFIG_ONLY_TLS = ["certificates", "sniCallback", "secureContext", "ticketKeys", "alpnProtocols"] as const;
+/** Settings that say what is to be done this time, or where the config file is: no config file can hold them. */
+const NOT_IN_CONFIG: readonly string[] = ["config", "check", "printConfig", "completion"];
+/** Variables that are read before the files of `--env-file`. */
+const NOT_IN_ENV_FILE = ["WSGI_CHDIR", "WSGI_ENV_FILE"] as const;
 
 /**
  * @param env the environment variables; those of `--env-file` are added to it
@@ -76,8 +81,8 @@ export async function resolveSettings(commandLine: CommandLine, env: NodeJS.Proc
   if (chdir !== undefined) changeFolder(chdir);
   await readEnvFiles((flags.get("envFile") as string[] | undefined) ?? listOf(env["WSGI_ENV_FILE"]), env);
   const config = await loadConfig((flags.get("config") ?? env["WSGI_CONFIG"]) as string | undefined);
-  checkKeys(config.values, config.name);
-  const origins = new Map<string, Origin>();
+  checkConfig(config);
+  const origins = new Map<string, Origin>([["app", appOrigin(commandLine, config)]]);
   for (const setting of SETTING_TABLE) {
     origins.set(setting.name, fromFlag(setting, flags) ?? fromVariable(setting, env) ?? fromConfig(setting, config));
   }
@@ -85,13 +90,29 @@ export async function resolveSettings(commandLine: CommandLine, env: NodeJS.Proc
   const command = Object.fromEntries(
     SETTING_TABLE.filter(({ owner }) => owner === "command").map(({ name }) => [name, value(name)]),
   ) as unknown as CommandSettings;
-  return {
-    ...command,
-    app: commandLine.app ?? (config.values["app"] as string | undefined),
-    server: serverOptions(origins, config.values, command),
-    tls: tlsOptions(origins, config.values, command),
-    origins,
-  };
+  const server = serverOptions(origins, config.values, command);
+  const tls = tlsOptions(origins, config.values, command);
+  showConfigOnly(origins, config);
+  const settings = { ...command, app: value("app") as string | undefined, server, tls, origins };
+  if (chdir === undefined && config.values["chdir"] !== undefined) changeFolder(config.values["chdir"] as string);
+  if (origins.get("envFile")?.source === config.name) await readEnvFiles(value("envFile") as string[], env);
+  return settings;
+}
+
+function appOrigin({ app }: CommandLine, { name, values }: ConfigFile): Origin {
+  if (app !== undefined) return { value: app, source: "argument" };
+  return values["app"] === undefined ? { value: undefined, source: "default" } : { value: values["app"], source: name };
+}
+
+/** What the table lacks, and an `environ` that is an object. */
+function showConfigOnly(origins: Map<string, Origin>, { name, values }: ConfigFile): void {
+  for (const key of [...CONFIG_ONLY, ...CONFIG_ONLY_TLS]) {
+    if (values[key] !== undefined) origins.set(key, { value: values[key], source: name });
+  }
+  if (!isPlainObject(values["environ"])) return;
+  const { value, source } = origins.get("environ") as Origin & { value: string[] };
+  const inFile = Object.entries(values["environ"]).map(([key, one]) => `${key}=${String(one)}`);
+  origins.set("environ", { value: [...inFile, ...value], source: value.length > 0 ? `${name}, ${source}` : name });
 }
 
 function fromFlag({ name }: Setting, flags: ReadonlyMap<string, unknown>): Origin | undefined {
@@ -103,29 +124,31 @@ function fromVariable(setting: Setting, env: NodeJS.ProcessEnv): Origin | undefi
   for (const name of [variableOf(setting), setting.variable]) {
     const text = name === undefined ? undefined : env[name];
     if (text === undefined || text === "") continue;
-    const texts = setting.isList ? text.split(",") : [text];
+    const texts = setting.isList ? listOf(text) : [text];
     const values = texts.map((one) => setting.kind.parse(one));
-    if (!values.every((value) => value !== undefined && setting.kind.accepts(value))) {
-      throw new CommandError(`${name}: expected ${setting.kind.expected}, got ${JSON.stringify(text)}`);
-    }
+    const expected = firstFault(setting, values);
+    if (expected !== undefined) throw new CommandError(`${name}: expected ${expected}, got ${JSON.stringify(text)}`);
     return { value: setting.isList ? values : values[0], source: `environment ${name}` };
   }
   return undefined;
 }
 
-function fromConfig(setting: Setting, config: { name: string; values: Readonly<Record<string, unknown>> }): Origin {
-  const given = config.values[setting.name];
-  if (given === undefined || (setting.name === "environ" && !Array.isArray(given))) {
+function firstFault({ kind }: Setting, values: readonly unknown[]): string | undefined {
+  return values.map((value) => expectedInstead(kind, value)).find((expected) => expected !== undefined);
+}
+
+function fromConfig(setting: Setting, { name, values }: ConfigFile): Origin {
+  const given = values[setting.name];
+  if (given === undefined || (setting.name === "environ" && isPlainObject(given))) {
     return { value: setting.default, source: "default" };
   }
-  const values = setting.isList && !Array.isArray(given) ? [given] : given;
-  const all: unknown[] = setting.isList ? (values as unknown[]) : [values];
-  if (!all.every((value) => setting.kind.accepts(value))) {
-    throw new CommandError(
-      `${config.name}: ${setting.name}: expected ${setting.kind.expected}, got ${JSON.stringify(given)}`,
-    );
+  const all: readonly unknown[] = setting.isList && Array.isArray(given) ? given : [given];
+  const expected = firstFault(setting, all);
+  if (expected !== undefined) {
+    const got = setting.name === "keyPassword" ? `a ${typeof given}` : described(given);
+    throw new CommandError(`${name}: ${setting.name}: expected ${expected}, got ${got}`);
   }
-  return { value: values, source: config.name };
+  return { value: setting.isList ? all : given, source: name };
 }
 
 function serverOptions(
@@ -135,14 +158,8 @@ function serverOptions(
 ): Options {
   const options: Record<string, unknown> = { shutdownTimeout: gracefulTimeout };
   for (const { name, owner } of SETTING_TABLE) if (owner === "server") options[name] = origins.get(name)?.value;
-  for (const name of CONFIG_ONLY) {
-    const value = config[name];
-    if (value === undefined) continue;
-    const row = OPTION_TABLE[name];
-    if (!row.accepts(value)) throw new CommandError(`config file: ${name}: expected ${row.expected}`);
-    options[name] = value;
-  }
-  const fromFile = typeof config["environ"] === "object" && !Array.isArray(config["environ"]) ? config["environ"] : {};
+  for (const name of CONFIG_ONLY) if (config[name] !== undefined) options[name] = config[name];
+  const fromFile = isPlainObject(config["environ"]) ? config["environ"] : {};
   options["environ"] = { ...fromFile, ...Object.fromEntries(environ.map(keyAndValue)) };
   return options as Options;
 }
@@ -150,17 +167,20 @@ function serverOptions(
 function tlsOptions(
   origins: ReadonlyMap<string, Origin>,
   config: Readonly<Record<string, unknown>>,
-  { selfSigned }: CommandSettings,
+  { selfSigned, bind }: CommandSettings,
 ): WrapSslOptions | undefined {
   const list = (name: string): readonly string[] => origins.get(name)?.value as readonly string[];
   const certfiles = list("certfile");
   const keyfiles = list("keyfile");
-  const hasOwn = certfiles.length > 0 || config["certificates"] !== undefined;
-  if (selfSigned && hasOwn) throw new CommandError("--self-signed: expected no --certfile beside it");
-  if (!hasOwn && !selfSigned) {
-    const [name] = keyfiles.length > 0 ? ["keyfile"] : list("caCerts").length > 0 ? ["caCerts"] : [];
-    if (name !== undefined) throw new CommandError(`${name}: expected --certfile beside it`);
-    return undefined;
+  if (selfSigned && (certfiles.length > 0 || config["certificates"] !== undefined)) {
+    throw new CommandError("--self-signed: expected no certificate beside it");
+  }
+  if (!selfSigned && certfiles.length === 0 && CONFIG_ONLY_TLS.every((name) => config[name] === undefined)) {
+    const useless = SETTING_TABLE.find(({ name, owner }) => owner === "tls" && isGiven(origins.get(name)));
+    const secure = bind.find((address) => address.startsWith("https:"));
+    if (useless === undefined && secure === undefined) return undefined;
+    const what = useless === undefined ? `--bind ${secure}` : called(useless, origins);
+    throw new CommandError(`${what}: expected --certfile or --self-signed beside it`); // never plain HTTP in silence
   }
   if (keyfiles.length > 0 && keyfiles.length !== certfiles.length) {
     throw new CommandError(
@@ -183,18 +203,53 @@ function tlsOptions(
   return { ...options, ...(all.length > 0 && { certificates: all }) } as WrapSslOptions;
 }
 
+function isGiven(origin: Origin | undefined): boolean {
+  return (
+    origin !== undefined && origin.source !== "default" && !(Array.isArray(origin.value) && origin.value.length === 0)
+  );
+}
+
+/** A setting as whoever gave it called it. */
+function called(setting: Setting, origins: ReadonlyMap<string, Origin>): string {
+  const { source } = origins.get(setting.name) as Origin;
+  if (source === "flag") return flagOf(setting);
+  return source.startsWith("environment ") ? source.slice("environment ".length) : `${source}: ${setting.name}`;
+}
+
 function keyAndValue(text: string): readonly [string, string] {
   const at = text.indexOf("=");
   if (at < 1) throw new CommandError(`--environ: expected KEY=VALUE, got ${JSON.stringify(text)}`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-function checkKeys(values: Readonly<Record<string, unknown>>, name: string): void {
+/** Checks the keys, and the values of those that the table lacks. */
+function checkConfig({ name, values }: ConfigFile): void {
   const known = ["app", ...SETTING_TABLE.map((setting) => setting.name), ...CONFIG_ONLY, ...CONFIG_ONLY_TLS];
-  for (const key of Object.keys(values)) {
-    if (!known.includes(key))
+  const rows: Readonly<Record<string, Pick<OptionRow, "expected" | "accepts">>> = {
+    app: TEXT,
+    ...Object.fromEntries(CONFIG_ONLY.map((key) => [key, OPTION_TABLE[key]])),
+    ...Object.fromEntries(CONFIG_ONLY_TLS.map((key) => [key, SSL_OPTION_TABLE[key]])),
+  };
+  for (const [key, value] of Object.entries(values)) {
+    if (!known.includes(key)) {
       throw new CommandError(`${name}: there is no setting ${JSON.stringify(key)}${suggestion(key, known)}`);
+    }
+    if (NOT_IN_CONFIG.includes(key)) throw new CommandError(`${name}: ${key}: expected on the command line only`);
+    const row = value === undefined ? undefined : rows[key];
+    if (row !== undefined && !row.accepts(value)) {
+      throw new CommandError(`${name}: ${key}: expected ${row.expected}, got ${described(value)}`);
+    }
   }
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value that is not what it has to be, in a message. */
+function described(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  return (typeof value === "bigint" ? undefined : JSON.stringify(value)) ?? String(value);
 }
 
 function changeFolder(folder: string): void {
@@ -216,35 +271,13 @@ async function readEnvFiles(files: readonly string[], env: NodeJS.ProcessEnv): P
     } catch (error) {
       throw new CommandError(`--env-file: cannot read ${resolve(file)}: ${messageOf(error)}`, { cause: error });
     }
-    for (const [name, value] of Object.entries(parse(text))) env[name] ??= value;
+    const values = parse(text);
+    const late = NOT_IN_ENV_FILE.find((name) => values[name] !== undefined);
+    if (late !== undefined) throw new CommandError(`${file}: ${late}: expected in the environment, it is read before`);
+    for (const [name, value] of Object.entries(values)) env[name] ??= value;
   }
 }
 
 function listOf(text: string | undefined): string[] {
-  return text === undefined || text === "" ? [] : text.split(",");
-}
-
-/** The settings as lines for `--print-config`: name, value, where it came from. */
-export function printedConfig({ origins, app }: Settings): string {
-  const secret = new Set(["keyPassword"]);
-  const rows = [
-    ["app", app === undefined ? "none" : app, ""],
-    ...[...origins].map(([name, { value, source }]) => [
-      name,
-      secret.has(name) && value !== undefined ? "(secret)" : shown(value),
-      source,
-    ]),
-  ] as [string, string, string][];
-  const widths = [0, 1].map((column) => Math.min(40, Math.max(...rows.map((row) => (row[column] as string).length))));
-  return rows
-    .map(([name, value, source]) =>
-      `${name.padEnd(widths[0] as number)}  ${value.padEnd(widths[1] as number)}  ${source}`.trimEnd(),
-    )
-    .join("\n");
-}
-
-function shown(value: unknown): string {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "none";
-  if (Array.isArray(value)) return value.map(String).join(", ");
-  return String(value);
+  return text === undefined || text === "" ? [] : text.split(",").map((one) => one.trim());
 }
