@@ -11,7 +11,7 @@ import { CLOSED, CLOSING, DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from 
 import { Deadlines } from "./deadlines.ts";
 import type { Endpoints } from "./environ.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
-import type { ConnectionInfo } from "./extension.ts";
+import type { ConnectionInfo, DisconnectPhase } from "./extension.ts";
 import { Ledger } from "./ledger.ts";
 import type { ConnectionFacts } from "./listener.ts";
 import { encodeRefusal } from "./refusal.ts";
@@ -85,6 +85,13 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   /** Whether a request is being answered, or the application has the socket. */
   get active(): boolean {
     return this.#state === RUNNING || this.#state === TAKEN;
+  }
+
+  get phase(): DisconnectPhase | undefined {
+    const current = this.#current;
+    if (current === undefined || current.over) return undefined;
+    if (current.input.waiting) return "request-body";
+    return current.run.response.headSent ? "response-body" : "before-head";
   }
 
   /** Whether all is sent and only the peer's own closing is waited for. */

@@ -52,6 +52,8 @@ export interface ConnectionInfo {
   readonly endpoints: Endpoints;
   /** How many requests this connection carried before this one. */
   readonly requestsServed: number;
+  /** How far its present request is, at the moment of asking; undefined between requests. */
+  readonly phase: DisconnectPhase | undefined;
   /** The socket beneath, for reading facts off it (TLS, addresses). Its bytes belong to the server. */
   readonly socket: Duplex;
 }

@@ -77,7 +77,10 @@ function guarded(call: (text: string) => void): (text: string) => void {
     try {
       call(text);
     } catch (error) {
-      process.emitWarning(`the log threw: ${describeThrown(error).split("\n")[0]}`, { type: "WsgiWarning", code: "WSGI_LOG_THREW" });
+      process.emitWarning(`the log threw: ${describeThrown(error).split("\n")[0]}`, {
+        type: "WsgiWarning",
+        code: "WSGI_LOG_THREW",
+      });
     }
   };
 }

@@ -97,6 +97,47 @@ test("may throw anything, and it is told", async () => {
   await served.logged(/"GET \//);
 });
 
+test("can ask how far a request is", async () => {
+  let connection: ConnectionInfo | undefined;
+  const phases: unknown[] = [];
+  const reading = deferred();
+  const mayEnd = deferred();
+  const served = await serve(
+    async (environ, startResponse) => {
+      const body = environ["wsgi.input"].read();
+      phases.push(connection?.phase);
+      reading.resolve();
+      await body;
+      phases.push(connection?.phase);
+      const write = startResponse("200 OK", []);
+      await write("first");
+      phases.push(connection?.phase);
+      await mayEnd.promise;
+      return [];
+    },
+    {
+      extensions: [
+        {
+          name: "asker",
+          onEnviron(_environ, info) {
+            connection = info;
+            phases.push(info.phase);
+          },
+        },
+      ],
+    },
+  );
+  const client = await served.connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
+  await reading.promise;
+  client.send("body");
+  await client.receive("first");
+  mayEnd.resolve();
+  await served.exchange();
+  phases.push(connection?.phase);
+  expect(phases).toEqual(["before-head", "request-body", "before-head", "response-body", undefined]);
+});
+
 test("see the connection, and may add to the environ", async () => {
   const seen: ConnectionInfo[] = [];
   const counts: number[] = [];
