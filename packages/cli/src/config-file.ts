@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { lilconfig } from "lilconfig";
 import { CommandError, messageOf } from "./errors.ts";
 import { importModule } from "./import-module.ts";
+import { exportsOf, faultOf, kindOf } from "./user-module.ts";
 
 export interface ConfigFile {
   /** As messages call it. */
@@ -13,34 +14,50 @@ export interface ConfigFile {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-const NAMES = ["ts", "mts", "js", "mjs", "cjs", "json"].map((ending) => `wsgi.config.${ending}`);
-const load = async (path: string): Promise<unknown> => {
-  const url = pathToFileURL(path);
-  url.search = `at=${Date.now()}`; // a reload wants the file as it is now, not as it was imported before
-  const { default: exported, ...named } = (await importModule(url.href)) as { default?: unknown };
-  return exported ?? named;
-};
+const MODULES = [".ts", ".mts", ".js", ".mjs", ".cjs"];
+const NAMES = [...MODULES, ".json"].map((ending) => `wsgi.config${ending}`);
 
 /** @throws {CommandError} when the file that was asked for is not there, or one does not say an object */
 export async function loadConfig(asked: string | undefined): Promise<ConfigFile> {
-  const loaders = Object.fromEntries([".ts", ".mts", ".js", ".mjs", ".cjs"].map((ending) => [ending, load]));
+  const loaders = { ...Object.fromEntries(MODULES.map((ending) => [ending, loadModule])), ".json": loadJson };
   const search = lilconfig("wsgi", { searchPlaces: NAMES, stopDir: process.cwd(), cache: false, loaders });
   try {
     const found = asked === undefined ? await search.search() : await search.load(resolve(asked));
     if (found === null) return { name: "config file", values: {} };
-    const name = relative(process.cwd(), found.filepath) || found.filepath;
-    const { config } = found as { config: unknown };
-    if (typeof config !== "object" || config === null || Array.isArray(config)) {
-      throw new CommandError(`${name}: expected it to export an object of settings, got ${typeof config}`);
+    const name = nameOf(found.filepath);
+    const config: unknown = found.isEmpty === true ? {} : found.config;
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
+      return { name, values: config as ConfigFile["values"] };
     }
-    return { name, values: config as Record<string, unknown> };
+    throw new CommandError(`${name}: expected it to export an object of settings, got ${kindOf(config)}`);
   } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(
-      `cannot read the config file${asked === undefined ? "" : ` ${resolve(asked)}`}: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw error instanceof CommandError ? error : unreadable(resolve(asked ?? "."), messageOf(error), error);
   }
+}
+
+async function loadModule(path: string): Promise<unknown> {
+  const url = pathToFileURL(path).href;
+  try {
+    const exports = exportsOf(await importModule(url));
+    return "default" in exports ? exports["default"] : exports;
+  } catch (error) {
+    throw unreadable(nameOf(path), await faultOf(error, url), error);
+  }
+}
+
+function loadJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable(nameOf(path), messageOf(error), error);
+  }
+}
+
+function unreadable(name: string, reason: string, cause: unknown): CommandError {
+  return new CommandError(`cannot read the config file ${name}: ${reason}`, { cause });
+}
+
+function nameOf(path: string): string {
+  const inside = relative(process.cwd(), path);
+  return inside.startsWith("..") ? path : inside;
 }

@@ -9,6 +9,7 @@ import type { Application } from "@wsgi/core";
 import { CommandError } from "./errors.ts";
 import { importModule } from "./import-module.ts";
 import { nearest, suggestion } from "./nearest.ts";
+import { type Exports, exportsOf, faultOf, kindOf, namesOf } from "./user-module.ts";
 
 /** APP, taken apart. */
 export interface ApplicationSpec {
@@ -37,9 +38,9 @@ export function parseApplicationSpec(text: string): ApplicationSpec {
 export async function loadApplication(text: string, factory: boolean, tracked = false): Promise<Application> {
   const spec = parseApplicationSpec(text);
   const url = resolveModule(spec.module);
-  const exported = pickExport(spec, unwrapped(await load(spec, url, tracked)));
+  const exported = pickExport(spec, exportsOf(await load(spec, url, tracked)));
   if (!factory) return exported;
-  const made: unknown = await runFactory(spec, exported);
+  const made: unknown = await runFactory(spec, url, exported);
   if (typeof made === "function") return made as Application;
   throw new CommandError(
     `${text}: expected the factory to return an application (a function), it returned ${kindOf(made)}`,
@@ -78,45 +79,18 @@ function hint(path: string): string {
   return found === undefined ? "" : `; did you mean ${found}?`;
 }
 
-async function load({ module }: ApplicationSpec, url: string, tracked: boolean): Promise<Record<string, unknown>> {
+async function load({ module }: ApplicationSpec, url: string, tracked: boolean): Promise<Exports> {
   try {
     return await importModule(url, tracked);
   } catch (error) {
-    throw new CommandError(`${module} cannot be loaded: ${loadingFault(error)}`, { cause: error });
+    throw new CommandError(`${module} cannot be loaded: ${await faultOf(error, url)}`, { cause: error });
   }
 }
 
-/** What is wrong, and where in the user's files. */
-function loadingFault(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const stack = error.stack ?? "";
-  if (error instanceof SyntaxError) {
-    const [, place] = /^(?:file:\/\/)?(\/.+:\d+)$/m.exec(stack) ?? [];
-    return `${place === undefined ? "" : `${place}: `}${error.name}: ${error.message}`;
-  }
-  const frame = stack.split("\n").find((line) => /^\s+at /.test(line) && !/node:|node_modules/.test(line));
-  const [, where] = /\(?(?:file:\/\/)?(\/[^)]+:\d+:\d+)\)?$/.exec(frame ?? "") ?? [];
-  const name = error.name === "Error" || error.message.startsWith(error.name) ? "" : `${error.name}: `;
-  return `${name}${error.message}${where === undefined ? "" : `\n  at ${where}`}`;
-}
-
-/** A CommonJS module that was imported has its exports below `default`; a compiled ES module has one more of them. */
-function unwrapped(module: Record<string, unknown>): Record<string, unknown> {
-  const { default: inner } = module;
-  const isModule = typeof inner === "object" && inner !== null && Object.keys(module).length <= 2;
-  return isModule ? { ...(inner as Record<string, unknown>), ...without(module, "default") } : module;
-}
-
-function without(object: Record<string, unknown>, name: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
-}
-
-function pickExport({ text, module, exportName }: ApplicationSpec, exports: Record<string, unknown>): Application {
-  const names = Object.keys(exports).filter((name) => name !== "module.exports" && name !== "__esModule");
+function pickExport({ text, module, exportName }: ApplicationSpec, exports: Exports): Application {
+  const names = namesOf(exports);
   if (exportName !== undefined) {
-    const found = exportName
-      .split(".")
-      .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], exports);
+    const found = exportName.split(".").reduce<unknown>((value, key) => (value as Exports | undefined)?.[key], exports);
     if (typeof found === "function") return found as Application;
     const what = found === undefined ? "has no export" : `exports ${kindOf(found)} as`;
     throw new CommandError(
@@ -133,15 +107,10 @@ function pickExport({ text, module, exportName }: ApplicationSpec, exports: Reco
   );
 }
 
-async function runFactory({ text }: ApplicationSpec, create: unknown): Promise<unknown> {
+async function runFactory({ text }: ApplicationSpec, url: string, create: unknown): Promise<unknown> {
   try {
     return await (create as () => unknown)();
   } catch (error) {
-    throw new CommandError(`${text}: the factory threw: ${loadingFault(error)}`, { cause: error });
+    throw new CommandError(`${text}: the factory threw: ${await faultOf(error, url)}`, { cause: error });
   }
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return typeof value === "object" ? (Array.isArray(value) ? "a list" : "an object") : `a ${typeof value}`;
 }
