@@ -1,6 +1,9 @@
 // Imports modules of the user: the application, a config file. JavaScript goes to Node as it is; for TypeScript, tsx is
-// loaded when the first such file comes, so that JavaScript pays nothing for it. It remembers what was imported.
+// loaded when the first such file comes, so that JavaScript pays nothing for it. It remembers what was imported, and what
+// was looked for in vain.
 
+import { createRequire } from "node:module";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Files of the user that were imported through `importModule`, as long as the loader tells of them. */
@@ -8,6 +11,8 @@ const imported = new Set<string>();
 let isRegistered = false;
 
 const TYPESCRIPT = /\.[cm]?tsx?$|\.jsx$/;
+/** What the name of a file that is missing may have ended with; `.js` is also how TypeScript says `.ts`. */
+const ENDINGS = ["", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
 
 /**
  * @param url a `file:` URL
@@ -16,12 +21,17 @@ const TYPESCRIPT = /\.[cm]?tsx?$|\.jsx$/;
 export async function importModule(url: string, tracked = false): Promise<Record<string, unknown>> {
   if (tracked || TYPESCRIPT.test(new URL(url).pathname)) await registerLoader();
   if (url.startsWith("file:")) imported.add(fileURLToPath(url));
-  return (await import(url)) as Record<string, unknown>;
+  try {
+    return (await import(url)) as Record<string, unknown>;
+  } catch (error) {
+    for (const file of missingFiles(error)) imported.add(file);
+    throw error;
+  }
 }
 
-/** The files that the user's modules were read from, packages left out. */
+/** The files that the user's modules were read from, packages left out, and those that were looked for in vain. */
 export async function importedFiles(): Promise<string[]> {
-  const { createRequire } = await import("node:module");
+  await new Promise((done) => setImmediate(done)); // the loader, in its own thread, tells of files by messages
   const required = Object.keys(createRequire(import.meta.url).cache);
   return [...imported, ...required].filter((file) => !/[\\/]node_modules[\\/]/.test(file));
 }
@@ -37,4 +47,25 @@ async function registerLoader(): Promise<void> {
       if (url.startsWith("file:")) imported.add(fileURLToPath(url.split("?")[0] as string));
     },
   });
+}
+
+/** Where the file could be whose absence an error tells of. */
+function missingFiles(error: unknown): string[] {
+  const { code, url, message = "", requireStack = [] } = error as Partial<ModuleNotFound>;
+  if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return [];
+  const [, name = ""] = /^Cannot find module '([^']+)'/.exec(message) ?? [];
+  const [from = ""] = requireStack;
+  const path = url?.startsWith("file:") ? fileURLToPath(url) : /^[./]/.test(name) ? resolve(dirname(from), name) : "";
+  if (path === "") return [];
+  const stem = path.replace(/\.[cm]?[jt]sx?$/, "");
+  return [path, stem, resolve(stem, "index")].flatMap((base) => ENDINGS.map((ending) => base + ending));
+}
+
+interface ModuleNotFound {
+  readonly code: string;
+  readonly message: string;
+  /** Of an `import`. */
+  readonly url?: string;
+  /** Of a `require`: who asked. */
+  readonly requireStack: readonly string[];
 }

@@ -1,7 +1,8 @@
 // Watches the files that an application was read from, by chokidar. Names of files in, one call for each burst of changes
 // out. It knows nothing of processes.
 
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, resolve, sep } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 
 /** Editors write a file in several steps. */
@@ -10,25 +11,27 @@ const SETTLE_MILLISECONDS = 30;
 export class SourceWatch {
   readonly #watcher: FSWatcher;
   readonly #files = new Set<string>();
+  readonly #onChange: (file: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(files: readonly string[], onChange: (file: string) => void) {
-    this.#watcher = watch([], { ignoreInitial: true });
-    this.#watcher.on("all", (_event, path) => {
-      const file = resolve(path);
-      if (!this.#files.has(file)) return;
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => onChange(file), SETTLE_MILLISECONDS);
-    });
+    this.#onChange = onChange;
+    // Folders without what is below them: the folder of a project holds node_modules.
+    this.#watcher = watch([], { ignoreInitial: true, depth: 0 });
+    this.#watcher.on("all", (_event, path) => this.#notice(resolve(path)));
+    this.#watcher.on("error", () => {}); // a folder that cannot be watched: the others can
     this.add(files);
   }
 
-  /** The folders are watched: a file that an editor replaces is another one afterwards, and one that fails may not be there. */
+  /**
+   * The folders are watched: a file that an editor replaces is another one afterwards, and one that was looked for in vain
+   * may appear.
+   */
   add(files: readonly string[]): void {
     for (const file of files.map((path) => resolve(path))) {
       if (this.#files.has(file)) continue;
       this.#files.add(file);
-      this.#watcher.add(dirname(file));
+      this.#watcher.add(nearestFolder(file));
     }
   }
 
@@ -36,4 +39,25 @@ export class SourceWatch {
     clearTimeout(this.#timer);
     await this.#watcher.close();
   }
+
+  #notice(path: string): void {
+    if (this.#files.has(path)) this.#report(path);
+    // A folder on the way to a file that was looked for in vain; the file may be in it already.
+    for (const file of this.#files) {
+      if (!file.startsWith(path + sep)) continue;
+      this.#watcher.add(nearestFolder(file));
+      if (existsSync(file)) this.#report(file);
+    }
+  }
+
+  #report(file: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onChange(file), SETTLE_MILLISECONDS);
+  }
+}
+
+function nearestFolder(file: string): string {
+  let folder = dirname(file);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
 }
