@@ -33,9 +33,10 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGT
 try {
   await begin();
 } catch (error) {
-  tell({ type: "failed", message: messageOf(error) });
-  process.exitCode = 1;
-  process.disconnect();
+  // Its sockets and what the application has begun would keep the process: it ends when this is told.
+  const message: WorkerMessage = { type: "failed", message: messageOf(error) };
+  if (process.connected) process.send?.(message, undefined, undefined, () => process.exit(1));
+  else process.exit(1);
 }
 
 async function begin(): Promise<void> {
