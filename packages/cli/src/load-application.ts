@@ -2,7 +2,7 @@
 // one readable message with the nearest suggestion. It knows modules, nothing of servers.
 
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Application } from "@wsgi/core";
@@ -37,7 +37,7 @@ export function parseApplicationSpec(text: string): ApplicationSpec {
  */
 export async function loadApplication(text: string, factory: boolean, tracked = false): Promise<Application> {
   const spec = parseApplicationSpec(text);
-  const url = resolveModule(spec.module);
+  const url = await resolveModule(spec.module);
   const exported = pickExport(spec, exportsOf(await load(spec, url, tracked)));
   if (!factory) return exported;
   const made: unknown = await runFactory(spec, url, exported);
@@ -47,36 +47,47 @@ export async function loadApplication(text: string, factory: boolean, tracked = 
   );
 }
 
-function resolveModule(module: string): string {
+async function resolveModule(module: string): Promise<string> {
   const path = resolve(module);
   if (existsSync(path)) {
     if (statSync(path).isDirectory()) throw new CommandError(`${module} is a folder: name the file in it`);
     return pathToFileURL(path).href;
   }
   const isPath = /^\.{0,2}[\\/]/.test(module) || TS_OR_JS.test(module);
-  if (!isPath) {
-    try {
-      return pathToFileURL(createRequire(join(process.cwd(), "noop.js")).resolve(module)).href;
-    } catch {
-      // no package of that name: the message below says so
-    }
-  }
+  const found = isPath ? undefined : await resolvePackage(module);
+  if (found !== undefined) return found;
   throw new CommandError(
-    `there is no ${isPath ? "file" : "file or package"} ${module} in ${process.cwd()}${hint(path)}`,
+    `there is no ${isPath ? "file" : "file or package"} ${module} in ${process.cwd()}${hint(module)}`,
   );
 }
 
 const TS_OR_JS = /\.[cm]?[jt]sx?$/;
 
+/** The file of a package, as an import in the working folder finds it; else as `require` does, which adds endings. */
+async function resolvePackage(name: string): Promise<string | undefined> {
+  const { resolve: resolveImport } = await import("import-meta-resolve");
+  const from = pathToFileURL(join(process.cwd(), "noop.js")).href;
+  const ways = [() => resolveImport(name, from), () => pathToFileURL(createRequire(from).resolve(name)).href];
+  for (const find of isBuiltin(name) ? [] : ways) {
+    try {
+      const url = find();
+      if (existsSync(new URL(url))) return url;
+    } catch {
+      // the next way; when none is left, the message says that there is nothing
+    }
+  }
+  return undefined;
+}
+
 /** The same name with another ending, or the nearest one. */
-function hint(path: string): string {
-  const folder = dirname(path);
-  if (!existsSync(folder)) return "";
+function hint(module: string): string {
+  const folder = dirname(resolve(module));
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return "";
   const files = readdirSync(folder).filter((name) => TS_OR_JS.test(name));
-  const stem = basename(path, extname(path));
+  const stem = basename(module, extname(module));
   const same = files.filter((name) => basename(name, extname(name)) === stem);
-  const found = nearest(basename(path), same.length > 0 ? same : files) ?? same[0];
-  return found === undefined ? "" : `; did you mean ${found}?`;
+  const found = nearest(basename(module), same.length > 0 ? same : files) ?? same[0];
+  return found === undefined ? "" : `; did you mean ${join(dirname(module), found)}?`;
 }
 
 async function load({ module }: ApplicationSpec, url: string, tracked: boolean): Promise<Exports> {
