@@ -12,7 +12,7 @@ import { curl, Program } from "./support/program.ts";
 
 const blocks = findCodeBlocks([
   ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
-  ...["packages/posthooks/README.md", "packages/tls/README.md"],
+  ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
   ...["options", "environ", "errors", "extensions", "listeners", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { coreOptionsTable, optionsPage } from "./options-page.ts";
 import { withOptionsTable } from "./options-table.ts";
+import { settingsTables } from "./settings-table.ts";
 import { sslOptionsTable } from "./ssl-options.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -16,3 +17,4 @@ function writeTable(page: string, table: string): void {
 writeFileSync(join(root, "docs/options.md"), optionsPage());
 writeTable("packages/core/README.md", coreOptionsTable());
 writeTable("packages/tls/README.md", sslOptionsTable());
+writeTable("packages/cli/README.md", settingsTables());

@@ -21,7 +21,7 @@ export default (environ: { PATH_INFO: string }, startResponse: (status: string, 
 };
 const JAVASCRIPT: Files = {
   "app.mjs": `import { name } from "./name.mjs";
-${answering("`Hello, ${name}`")}`,
+${answering('"Hello, " + name')}`,
   "name.mjs": 'export const name = "one";\n',
 };
 const COMMON_JS: Files = {
