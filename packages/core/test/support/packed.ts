@@ -34,11 +34,15 @@ export class Project {
     this.folder = folder;
   }
 
-  /** @param packages their folders */
+  /** @param packages their folders, or tarballs that there are */
   static async create(...packages: readonly string[]): Promise<Project> {
     const folder = await mkdtemp(join(tmpdir(), "wsgi-packed-"));
     const files: string[] = [];
     for (const one of packages) {
+      if (one.endsWith(".tgz")) {
+        files.push(one);
+        continue;
+      }
       if (!existsSync(join(one, "dist"))) await run(one, ...pnpm, "run", "build");
       const packed = await run(one, ...pnpm, "pack", "--json", "--pack-destination", folder);
       files.push((JSON.parse(packed) as { filename: string }).filename);
