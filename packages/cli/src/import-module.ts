@@ -51,7 +51,7 @@ async function registerLoader(): Promise<void> {
 
 /** Where the file could be whose absence an error tells of. */
 function missingFiles(error: unknown): string[] {
-  const { code, url, message = "", requireStack = [] } = error as Partial<ModuleNotFound>;
+  const { code, url, message = "", requireStack = [] } = (error ?? {}) as Partial<ModuleNotFound>;
   if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return [];
   const [, name = ""] = /^Cannot find module '([^']+)'/.exec(message) ?? [];
   const [from = ""] = requireStack;
