@@ -1,7 +1,9 @@
 // What the command says when it serves: what, where, with how many processes, how long it took. Facts in, a line out.
 
 import type { BoundAddress } from "@wsgi/core";
-import pc from "picocolors";
+import type { LogOutput } from "./log-output.ts";
+
+type Colours = Pick<LogOutput["colours"], "bold" | "cyan">;
 
 export interface StartFacts {
   readonly app: string;
@@ -12,8 +14,7 @@ export interface StartFacts {
   readonly reload: boolean;
 }
 
-export function showStart({ app, addresses, workers, milliseconds, reload }: StartFacts): string {
-  const colours = pc.createColors(process.stderr.isTTY === true);
+export function showStart({ app, addresses, workers, milliseconds, reload }: StartFacts, colours: Colours): string {
   const where = addresses.map(({ url }) => colours.cyan(url)).join(", ");
   const how = workers === 0 ? "one process" : `${workers} ${workers === 1 ? "worker" : "workers"}`;
   const watching = reload ? ", restarting when files change" : "";

@@ -1,12 +1,10 @@
 // Where lines go: two streams, one for access lines and one for everything else; to files, standard output or nowhere; as
-// text or as JSON. Settings in, loggers for the server out. Lines in, bytes to files out, by sonic-boom.
-//
-// A log that cannot be written never harms a request: what is lost is counted and told when writing works again.
+// text or as JSON. Settings in, loggers for the server out. How lines get into a file, log-file.ts knows.
 
 import type { Environ, Exchange, Extension, LoggerLike } from "@wsgi/core";
 import pc from "picocolors";
-import sonicBoom, { type SonicBoom, type SonicBoomOpts } from "sonic-boom";
-import { CommandError, messageOf } from "./errors.ts";
+import { messageOf } from "./errors.ts";
+import { LogFile } from "./log-file.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
@@ -20,14 +18,30 @@ export interface LogSettings {
 
 export class LogOutput {
   readonly #settings: LogSettings;
-  readonly #messages: LogFile;
+  readonly #messages: LogFile | undefined;
   readonly #access: LogFile | undefined;
+  /** Of the lines of `logger`: none but on a terminal. */
+  readonly colours: ReturnType<typeof pc.createColors>;
 
   /** @throws {CommandError} when a file cannot be opened */
   constructor(settings: LogSettings) {
+    const { accessLog, errorLog, logJson } = settings;
     this.#settings = settings;
-    this.#messages = new LogFile("--error-log", settings.errorLog, 2, false);
-    this.#access = settings.accessLog === "off" ? undefined : new LogFile("--access-log", settings.accessLog, 1, true);
+    if (errorLog !== "off") {
+      this.#messages = new LogFile({
+        flag: "--error-log",
+        target: errorLog,
+        standard: 2,
+        isBatched: false,
+        report: (message) => this.#reportItself(message),
+      });
+    }
+    if (accessLog !== "off") {
+      const report = (message: string): void => this.#log("warn", `(${process.pid}) ${message}`);
+      this.#access = new LogFile({ flag: "--access-log", target: accessLog, standard: 1, isBatched: true, report });
+    }
+    this.colours = pc.createColors(this.#messages?.isTerminal === true && !logJson && wantsColour(process.env));
+    process.once("exit", () => this.flush()); // whoever ends the process: the application, or what it did not catch
   }
 
   /** For the option `log` of a server, and for the command's own lines. */
@@ -61,26 +75,37 @@ export class LogOutput {
     for (const file of [this.#messages, this.#access]) file?.reopen();
   }
 
-  /** Writes what is held. */
+  /** Writes what is held, at the end. */
   flush(): void {
-    for (const file of [this.#messages, this.#access]) file?.flush();
+    for (const file of [this.#access, this.#messages]) file?.end();
   }
 
   #log(level: Level, message: string): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#settings.logLevel)) return;
     if (this.#settings.logJson) {
       const record = { time: new Date().toISOString(), level, pid: process.pid, message };
-      this.#messages.write(`${JSON.stringify(record)}\n`);
+      this.#messages?.write(`${JSON.stringify(record)}\n`);
     } else {
-      this.#messages.write(`${this.#messages.isTerminal ? coloured(level, message) : message}\n`);
+      this.#messages?.write(`${this.#coloured(level, message)}\n`);
     }
+  }
+
+  #coloured(level: Level, message: string): string {
+    if (level === "error") return this.colours.red(message);
+    if (level === "warn") return this.colours.yellow(message);
+    return level === "debug" ? this.colours.dim(message) : message;
+  }
+
+  /** The log of messages itself cannot be written: standard error is what is left, unless it is that. */
+  #reportItself(message: string): void {
+    if (this.#settings.errorLog === "-") this.#log("warn", `(${process.pid}) ${message}`);
+    else process.stderr.write(`wsgi: (${process.pid}) ${message}\n`);
   }
 }
 
-function coloured(level: Level, message: string): string {
-  if (level === "error") return pc.red(message);
-  if (level === "warn") return pc.yellow(message);
-  return level === "debug" ? pc.dim(message) : message;
+/** https://no-color.org, and terminals that show no colour. */
+function wantsColour({ NO_COLOR: noColour = "", TERM: terminal }: NodeJS.ProcessEnv): boolean {
+  return noColour === "" && terminal !== "dumb";
 }
 
 /** One response as an object; names after the OpenTelemetry conventions where these have one. */
@@ -109,77 +134,4 @@ function accessRecord(exchange: Exchange): Record<string, unknown> {
     userAgent: header("user-agent"),
     error: error === undefined ? undefined : messageOf(error),
   };
-}
-
-/** Access lines are written together: a call of the system for each would be what they cost most. */
-const BATCH_BYTES = 4096;
-const BATCH_MILLISECONDS = 100;
-/** How much waits for a disk that does not take it, before lines are dropped. */
-const MAX_HELD_BYTES = 4 * 1024 * 1024;
-
-/** One destination. */
-class LogFile {
-  readonly isTerminal: boolean;
-  readonly #stream: SonicBoom;
-  readonly #isFile: boolean;
-  readonly #isBatched: boolean;
-  #lost = 0;
-  #failing = false;
-  #flushTimer: NodeJS.Timeout | undefined;
-
-  constructor(flag: string, target: string, standard: 1 | 2, isBatched: boolean) {
-    this.#isFile = target !== "-" && target !== "off";
-    this.isTerminal = !this.#isFile && (standard === 1 ? process.stdout : process.stderr).isTTY === true;
-    this.#isBatched = isBatched && !this.isTerminal;
-    try {
-      this.#stream = new sonicBoom.SonicBoom({
-        ...(this.#isFile ? { dest: target, append: true, mkdir: true } : { fd: standard }),
-        sync: true, // a bad name is an error of the start, and nothing is out of order or lost at exit
-        minLength: this.#isBatched ? BATCH_BYTES : 0,
-        maxLength: MAX_HELD_BYTES,
-      } as SonicBoomOpts);
-    } catch (error) {
-      throw new CommandError(`${flag}: cannot open ${target}: ${messageOf(error)}`, { cause: error });
-    }
-    this.#stream.on("error", () => {
-      this.#failing = true; // a full disk, a closed pipe: the application's users must not notice
-    });
-    this.#stream.on("drop", () => {
-      this.#lost++;
-    });
-    this.#stream.on("drain", () => {
-      this.#failing = false;
-    });
-  }
-
-  write(text: string): void {
-    try {
-      if (this.#lost > 0 && !this.#failing) {
-        const lost = this.#lost;
-        this.#lost = 0;
-        this.#stream.write(`(${process.pid}) ${lost} log lines were lost: they could not be written\n`);
-      }
-      this.#stream.write(text);
-      if (this.#isBatched) this.#flushTimer ??= setTimeout(this.#flushBatch, BATCH_MILLISECONDS).unref();
-    } catch {
-      this.#lost++;
-    }
-  }
-
-  readonly #flushBatch = (): void => {
-    this.#flushTimer = undefined;
-    this.flush();
-  };
-
-  reopen(): void {
-    if (this.#isFile) this.#stream.reopen();
-  }
-
-  flush(): void {
-    try {
-      this.#stream.flushSync();
-    } catch {
-      // nobody is left to tell
-    }
-  }
 }

@@ -42,13 +42,16 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
     },
   });
   logger.info(
-    showStart({
-      app: settings.app,
-      addresses: serving.server.addresses,
-      workers: 0,
-      milliseconds: performance.now() - startedAt,
-      reload: false,
-    }),
+    showStart(
+      {
+        app: settings.app,
+        addresses: serving.server.addresses,
+        workers: 0,
+        milliseconds: performance.now() - startedAt,
+        reload: false,
+      },
+      logs.colours,
+    ),
   );
   const { cut } = await serving.server.closed;
   await admin?.close({ timeout: 0 });

@@ -38,7 +38,9 @@ export async function runSupervisor(
         url: settings.tls !== undefined && !plain ? url.replace(/^http:/, "https:") : url,
       }));
       const milliseconds = performance.now() - startedAt;
-      logger.info(showStart({ app: settings.app, addresses, workers, milliseconds, reload: settings.reload }));
+      logger.info(
+        showStart({ app: settings.app, addresses, workers, milliseconds, reload: settings.reload }, logs.colours),
+      );
       announceTakeover();
     },
     onImported: (files) => watch?.add(files),

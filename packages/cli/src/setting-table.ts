@@ -109,7 +109,7 @@ const COMMAND_SETTINGS: readonly Setting[] = [
   setting("idleGrace", kinds.SECONDS, "Shutdown", 1, "seconds for idle connections to send one more request"),
 
   setting("accessLog", kinds.FILE, "Logs", "-", "file for access lines; - = standard output, off = none"),
-  setting("errorLog", kinds.FILE, "Logs", "-", "file for all other lines; - = standard error"),
+  setting("errorLog", kinds.FILE, "Logs", "-", "file for all other lines; - = standard error, off = none"),
   setting("logJson", kinds.SWITCH, "Logs", false, "log in JSON, one object a line"),
   setting(
     "logLevel",
