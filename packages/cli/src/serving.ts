@@ -1,7 +1,15 @@
 // One process that serves: settings, listeners and an application in; a server at work out, and its end in order. The same
 // in the command's own process and in a worker. It knows nothing of supervisors and signals.
 
-import { type Application, type Listener, listen, type Options, type Server, server } from "@wsgi/core";
+import {
+  type Application,
+  type Listener,
+  type ListenOptions,
+  listen,
+  type Options,
+  type Server,
+  server,
+} from "@wsgi/core";
 import { postHooks } from "@wsgi/posthooks";
 import { type SslListener, selfSigned, type WrapSslOptions, wrapSsl } from "@wsgi/tls";
 import type { BindAddress } from "./bind-address.ts";
@@ -108,13 +116,22 @@ function serverOptions(settings: Settings, logs: LogOutput, inFlight: RequestsIn
 /** The name of the extension that `postHooks()` makes: with options of its own it may be in a config file. */
 const POST_HOOKS = "post hooks";
 
-/** Listeners for addresses, secure where TLS is asked for. @throws {TlsError} when certificates cannot be used */
-export async function makeListeners(settings: Settings, addresses: readonly BindAddress[]): Promise<Listener[]> {
+/**
+ * Listeners for addresses, secure where TLS is asked for: certificates are read at once.
+ *
+ * @param open what makes a listener of an address
+ * @throws {TlsError} when certificates cannot be used
+ */
+export async function makeListeners(
+  settings: Settings,
+  addresses: readonly BindAddress[],
+  open: (address: string, options: ListenOptions) => Listener = listen,
+): Promise<Listener[]> {
   const tls = await tlsOptions(settings);
   return addresses.map(({ address, plain }) => {
     const isPath = address.startsWith("unix:");
     const mode = isPath && settings.socketMode !== undefined ? { mode: settings.socketMode } : {};
-    const listener = listen(address, { backlog: settings.backlog, ...mode });
+    const listener = open(address, { backlog: settings.backlog, ...mode });
     return tls === undefined || plain ? listener : wrapSsl(listener, tls);
   });
 }

@@ -7,6 +7,7 @@ import { Printed, parseCommandLine } from "./command-line.ts";
 import { errorPage, withErrorPages } from "./development-pages.ts";
 import { messageOf } from "./errors.ts";
 import { importedFiles } from "./import-module.ts";
+import { listenLate } from "./late-listener.ts";
 import { loadApplication } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
 import { ASSIGNMENT_VARIABLE, type SupervisorMessage, type WorkerAssignment, type WorkerMessage } from "./messages.ts";
@@ -46,10 +47,10 @@ async function begin(): Promise<void> {
   const settings = assignment.reload ? withoutIdling(resolved) : resolved;
   const logs = new LogOutput(settings);
   const addresses = assignment.sockets.map(({ fd, plain }) => ({ address: `fd://${fd}`, plain }));
-  const listeners = await makeListeners(settings, addresses);
-  await Promise.all(listeners.map(({ ready }) => ready));
+  const listeners = await makeListeners(settings, addresses, listenLate);
   dropPrivileges(settings);
   const application = await applicationOf(settings);
+  if (!process.connected) process.exit(1); // the supervisor went while the application was loaded
   serve(settings, listeners, application, logs);
 }
 
@@ -81,7 +82,7 @@ function serve(settings: Settings, listeners: readonly Listener[], application: 
     else if (message.type === "reopen") logs.reopen();
     else if (message.type === "tell") tell({ type: "status", status: serving.status() });
   });
-  process.once("SIGTERM", () => void serving.drain(0));
+  process.once("SIGTERM", () => void serving.drain()); // systemd sends it to every process of a service
   process.once("disconnect", () => {
     logs.logger.error(`(${process.pid}) the supervisor is gone: finishing the requests there are`);
     void serving.drain(0);
@@ -91,14 +92,15 @@ function serve(settings: Settings, listeners: readonly Listener[], application: 
     tell({ type: "serving", addresses: serving.server.addresses.map(({ url }) => url) });
     tell({ type: "status", status: serving.status() });
   });
-  void serving.server.closed.then(() => {
+  void serving.server.closed.then(({ cut }) => {
+    process.exitCode = cut > 0 ? 1 : 0;
     clearInterval(status);
     void watchdog?.terminate();
     process.removeAllListeners("disconnect");
     logs.flush();
     if (process.connected) process.disconnect();
     // The application may hold timers and connections of its own; its requests are over.
-    setTimeout(() => process.exit(0), 1000).unref();
+    setTimeout(() => process.exit(), 1000).unref();
   });
 }
 
