@@ -6,7 +6,7 @@
 // documented. The descriptor stays open here: connections that come while no worker is there wait in the kernel.
 
 import { lookup } from "node:dns/promises";
-import { chmodSync } from "node:fs";
+import { chmodSync, closeSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import net from "node:net";
 import { getSystemErrorMap } from "node:util";
@@ -19,7 +19,18 @@ export interface BoundSocket {
   readonly url: string;
   /** The path of a unix socket, to be removed at the end. */
   readonly path: string | undefined;
+  /** Ends our part of it, once; processes that share it go on. */
   close(): void;
+}
+
+/** A socket that somebody else bound. */
+export function inheritedSocket(fd: number, url: string, path?: string): BoundSocket {
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  return { fd, url, path, close };
 }
 
 interface Handle {
@@ -39,7 +50,7 @@ type CreateHandle = (
 /** @throws {ListenError} in words, as `listen` of core does */
 export async function bindSocket(text: string, mode: number | undefined): Promise<BoundSocket> {
   const address = parseAddress(text);
-  if (address.kind === "fd") return { fd: address.fd, url: `http:${text}`, path: undefined, close: () => {} };
+  if (address.kind === "fd") return inheritedSocket(address.fd, `http:${text}`);
   if (address.kind === "unix") return await bindUnix(address, mode);
   const handle = await bindTcp(address);
   const bound: { address?: string; port?: number } = {};

@@ -40,6 +40,8 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
       serving.reloadCertificates();
       logger.warn(`(${process.pid}) SIGHUP: certificates were read again; new code needs --workers 1 or more`);
     },
+    scale: (by) => logger.warn(`(${process.pid}) ${by > 0 ? "SIGTTIN" : "SIGTTOU"}: needs --workers 1 or more`),
+    upgrade: () => logger.warn(`(${process.pid}) SIGUSR2: needs --workers 1 or more`),
   });
   logger.info(
     showStart(

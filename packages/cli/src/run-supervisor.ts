@@ -32,7 +32,7 @@ export async function runSupervisor(
   const adminSocket = inherited.find(({ role }) => role === "admin") ?? (await bindAdmin(settings));
   const workers = workerCount(settings);
   let watch: SourceWatch | undefined;
-  const supervisor = new Supervisor(settings, invocation, workers, sockets, logger, {
+  const supervisor = new Supervisor(settings, invocation, sockets, logger, {
     onServing() {
       const addresses = sockets.map(({ url, plain }) => ({
         url: settings.tls !== undefined && !plain ? url.replace(/^http:/, "https:") : url,
@@ -41,6 +41,7 @@ export async function runSupervisor(
       logger.info(
         showStart({ app: settings.app, addresses, workers, milliseconds, reload: settings.reload }, logs.colours),
       );
+      if (isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, logs); // till now the old one answered
       announceTakeover();
     },
     onImported: (files) => watch?.add(files),
@@ -52,20 +53,31 @@ export async function runSupervisor(
       supervisor.restart();
     });
   }
-  const admin = adminSocket && serveAdmin(adminSocket, supervisor, logs);
-  const upgrade = new Upgrade(adminSocket === undefined ? sockets : [...sockets, adminSocket], logger, () => {
+  const isTakeover = inherited.length > 0;
+  let admin = isTakeover ? undefined : adminSocket && serveAdmin(adminSocket, supervisor, logs);
+  const shared = adminSocket === undefined ? sockets : [...sockets, adminSocket];
+  const upgrade = new Upgrade(shared, invocation.cwd, logger, () => {
     void admin?.close({ timeout: 0 });
     supervisor.drain(0);
   });
-  const stopListening = onSignals({
+  // Workers have their own descriptors of a socket: when the last of them stops to listen, connections are to be refused
+  // and not to wait for nobody.
+  const stopListening = (): void => {
+    for (const { close } of sockets) close();
+  };
+  const ignoreSignals = onSignals({
     graceful(signal) {
       logger.info(`(${process.pid}) ${signal}: finishing the requests there are; again to end now`);
       if (settings.reload) supervisor.stop();
       else supervisor.drain();
+      upgrade.cancel();
+      stopListening();
     },
     immediate(signal) {
       logger.warn(`(${process.pid}) ${signal}: ending now`);
       supervisor.stop();
+      upgrade.cancel();
+      stopListening();
     },
     reopenLogs() {
       logs.reopen();
@@ -77,9 +89,10 @@ export async function runSupervisor(
   });
   supervisor.begin();
   const exitCode = await supervisor.ended;
-  stopListening();
+  ignoreSignals();
   await Promise.all([watch?.close(), admin?.close({ timeout: 0 })]);
-  if (!upgrade.done) closeAll(sockets);
+  stopListening();
+  if (!upgrade.done) removePaths(sockets);
   logs.flush();
   return settings.reload ? 0 : exitCode;
 }
@@ -105,20 +118,17 @@ async function bindAdmin({ admin, socketMode }: Settings): Promise<SharedSocket 
   return { ...(await bindSocket(adminAddress(admin), socketMode)), plain: true, role: "admin" };
 }
 
-function closeAll(sockets: readonly SharedSocket[]): void {
-  for (const { path, close } of sockets) {
-    close();
-    if (path !== undefined) rmSync(path, { force: true });
-  }
+function removePaths(sockets: readonly SharedSocket[]): void {
+  for (const { path } of sockets) if (path !== undefined) rmSync(path, { force: true });
 }
 
 /** The supervisor serves this one itself, on a socket that a program after it can take over like the others. */
 function serveAdmin({ fd }: SharedSocket, supervisor: Supervisor, logs: LogOutput): Server {
   const application = adminApplication({
-    notReadyBecause: () => (supervisor.ready ? undefined : "no worker serves"),
+    notReadyBecause: () => supervisor.notReadyBecause,
     status: async () => ({
       pid: process.pid,
-      ready: supervisor.ready,
+      ready: supervisor.notReadyBecause === undefined,
       target: supervisor.target,
       workers: await supervisor.status(),
     }),

@@ -36,6 +36,8 @@ const KILL_GRACE = 3;
 /** A worker that ends sooner was not well: the next one waits longer. */
 const STABLE_SECONDS = 5;
 const CHECK_INTERVAL_MILLISECONDS = 500;
+/** How long a worker is not recycled after the one to take its place failed. */
+const RECYCLE_PAUSE_MILLISECONDS = 10_000;
 /** In development nobody waits for old requests. */
 const RESTART_GRACE_MILLISECONDS = 2000;
 
@@ -55,9 +57,11 @@ export class Supervisor implements WorkerEvents {
   #stopping = false;
   #failed = false;
   #check: NodeJS.Timeout | undefined;
+  #lookedAt = performance.now();
   #reloading: Promise<void> | undefined;
   #reloadAgain = false;
-  #recycling: WorkerProcess | undefined;
+  #recycling: Promise<void> | undefined;
+  #recyclesFrom = 0;
   /** Who waits for a worker to serve or to end. */
   readonly #waiting = new Set<() => void>();
   #resolveEnded!: (exitCode: number) => void;
@@ -65,14 +69,13 @@ export class Supervisor implements WorkerEvents {
   constructor(
     settings: Settings,
     invocation: Invocation,
-    workers: number,
     sockets: readonly SharedSocket[],
     logger: Required<LoggerLike>,
     events: SupervisorEvents,
   ) {
     this.#settings = settings;
     this.#invocation = invocation;
-    this.#target = workers;
+    this.#target = workerCount(settings);
     this.#sockets = sockets;
     this.#logger = logger;
     this.#events = events;
@@ -85,8 +88,10 @@ export class Supervisor implements WorkerEvents {
     return this.#target;
   }
 
-  get ready(): boolean {
-    return !this.#stopping && [...this.#workers].some(({ state }) => state === "serving");
+  /** Undefined when requests are welcome. */
+  get notReadyBecause(): string | undefined {
+    if (this.#stopping) return "draining";
+    return [...this.#workers].some(({ state }) => state === "serving") ? undefined : "no worker serves";
   }
 
   begin(): void {
@@ -116,9 +121,7 @@ export class Supervisor implements WorkerEvents {
   #retarget(target: number): void {
     this.#target = Math.max(1, target);
     this.#logger.info(`(${process.pid}) ${this.#target} workers from now on`);
-    const serving = this.#present();
-    for (const worker of serving.slice(this.#target)) this.#drain(worker, 0);
-    for (let missing = this.#target - serving.length; missing > 0; missing--) this.#start();
+    this.#level();
   }
 
   /** Replaces every worker, one at a time: a new one serves before an old one ends. A new one that fails ends it there. */
@@ -167,6 +170,7 @@ export class Supervisor implements WorkerEvents {
     this.#stopping = true;
     this.#failed = true;
     for (const worker of this.#workers) {
+      if (worker.state === "starting") worker.kill("SIGKILL"); // it does not listen yet
       worker.send({ type: "stop" });
       setTimeout(() => worker.kill("SIGKILL"), KILL_GRACE * 1000).unref();
     }
@@ -190,19 +194,23 @@ export class Supervisor implements WorkerEvents {
 
   onStatus(worker: WorkerProcess): void {
     const reason = this.#recycleReason(worker);
-    if (reason === undefined || worker.state !== "serving" || this.#recycling !== undefined || this.#stopping) return;
+    if (reason === undefined || worker.state !== "serving" || this.#stopping) return;
+    if (this.#recycling !== undefined || this.#reloading !== undefined || performance.now() < this.#recyclesFrom)
+      return;
     this.#logger.info(`(${process.pid}) worker ${worker.pid} ${reason}: it is replaced`);
-    this.#recycling = worker;
-    void this.#replace(worker).finally(() => {
+    this.#recycling = this.#replace(worker).then((isReplaced) => {
       this.#recycling = undefined;
+      if (!isReplaced) this.#recyclesFrom = performance.now() + RECYCLE_PAUSE_MILLISECONDS;
+      this.#level();
     });
   }
 
   onExit(worker: WorkerProcess): void {
-    const wasExpected = this.#stopping || worker.generation !== this.#generation || worker.endsOnPurpose;
     this.#workers.delete(worker);
     this.#wake();
-    if (!wasExpected) this.#onCrash(worker);
+    if (this.#stopping)
+      this.#failed ||= worker.hasServed && worker.end !== "code 0"; // requests were cut
+    else if (!worker.endsOnPurpose) this.#onCrash(worker);
     this.#endIfEmpty();
   }
 
@@ -233,9 +241,19 @@ export class Supervisor implements WorkerEvents {
 
   // ---- workers -------------------------------------------------------------------------------------------------
 
-  /** Those that serve or will. */
+  /** Those that serve or will; not those that are to take a place which somebody still has. */
   #present(): WorkerProcess[] {
-    return [...this.#workers].filter(({ state }) => state === "serving" || state === "starting");
+    return [...this.#workers].filter(
+      ({ state, isReplacement }) => (state === "serving" || state === "starting") && !isReplacement,
+    );
+  }
+
+  /** As many workers as there are to be: the youngest go first. */
+  #level(): void {
+    if (this.#stopping) return;
+    const present = this.#present();
+    for (const worker of present.slice(this.#target)) this.#drain(worker, 0);
+    for (let missing = this.#target - present.length; missing > 0; missing--) this.#start();
   }
 
   #start(isReplacement = false): WorkerProcess {
@@ -250,10 +268,13 @@ export class Supervisor implements WorkerEvents {
 
   #drain(worker: WorkerProcess, delay: number): void {
     if (worker.state === "draining" || worker.state === "ended") return;
+    const isStarting = worker.state === "starting";
     worker.state = "draining";
     worker.endsOnPurpose = true;
     const { gracefulTimeout } = this.#settings;
-    worker.send({ type: "drain", delay });
+    if (isStarting)
+      worker.kill("SIGTERM"); // it has nothing to finish; if it began this moment, it drains all the same
+    else worker.send({ type: "drain", delay });
     setTimeout(
       () => worker.kill("SIGKILL"),
       Math.min((delay + gracefulTimeout + KILL_GRACE) * 1000, 2 ** 31 - 1),
@@ -273,19 +294,23 @@ export class Supervisor implements WorkerEvents {
   async #reload(): Promise<void> {
     const fresh = await this.#readSettings();
     if (fresh === undefined) return;
+    await this.#recycling; // or who comes of it would count as new
     this.#generation++;
-    const old = this.#present().filter(({ generation }) => generation !== this.#generation);
+    const old = this.#present();
     this.#logger.info(`(${process.pid}) replacing ${old.length} workers, one at a time`);
     for (const worker of old) {
       if (this.#stopping) return;
+      if (worker.state !== "serving" && worker.state !== "starting") continue; // it went; who took its place is new
       if (await this.#replace(worker)) continue;
+      if (this.#stopping) return;
       this.#logger.error(`(${process.pid}) the new version does not serve: the old one goes on`);
-      this.#generation--; // those that are left are as good as new
+      this.#level();
       return;
     }
     const hasOtherCount = workerCount(fresh) !== workerCount(this.#settings);
     this.#settings = fresh;
     if (hasOtherCount) this.#retarget(workerCount(fresh));
+    else this.#level();
     this.#logger.info(`(${process.pid}) all workers are new`);
   }
 
@@ -311,13 +336,19 @@ export class Supervisor implements WorkerEvents {
   /** Kills those that do not move: the watchdog in them should have, and said more. */
   #look(): void {
     const { workerTimeout, bootTimeout } = this.#settings;
+    const sinceLook = performance.now() - this.#lookedAt;
+    this.#lookedAt = performance.now();
+    // We were stopped ourselves (Ctrl-Z, a paused machine): what the workers said meanwhile is still to be read.
+    if (sinceLook > 4 * CHECK_INTERVAL_MILLISECONDS) for (const worker of this.#workers) worker.excuse();
     for (const worker of this.#workers) {
       const { state, silentSeconds, pid } = worker;
       const limit = state === "starting" ? bootTimeout : workerTimeout + KILL_GRACE;
       if (limit === 0 || (state !== "starting" && workerTimeout === 0) || silentSeconds <= limit) continue;
-      this.#logger.error(
-        `(${process.pid}) worker ${pid} has been silent for ${Math.round(silentSeconds)} s (${state}): killed`,
-      );
+      if (state === "starting") worker.failure = `it did not serve within the boot timeout of ${bootTimeout} s`;
+      else
+        this.#logger.error(
+          `(${process.pid}) worker ${pid} has been silent for ${Math.round(silentSeconds)} s (${state}): killed`,
+        );
       worker.kill("SIGKILL");
     }
   }

@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { LoggerLike } from "@wsgi/core";
+import { inheritedSocket } from "./bound-socket.ts";
 import type { SharedSocket } from "./supervisor.ts";
 
 const VARIABLE = "WSGI_TAKEOVER";
@@ -15,12 +16,15 @@ export class Upgrade {
   /** Whether the new program has the sockets, and their files. */
   done = false;
   readonly #sockets: readonly SharedSocket[];
+  readonly #cwd: string;
   readonly #logger: Required<LoggerLike>;
   readonly #onTakenOver: () => void;
   #child: ChildProcess | undefined;
 
-  constructor(sockets: readonly SharedSocket[], logger: Required<LoggerLike>, onTakenOver: () => void) {
+  /** @param cwd the working folder at the start: --chdir is the new program's to follow too */
+  constructor(sockets: readonly SharedSocket[], cwd: string, logger: Required<LoggerLike>, onTakenOver: () => void) {
     this.#sockets = sockets;
+    this.#cwd = cwd;
     this.#logger = logger;
     this.#onTakenOver = onTakenOver;
   }
@@ -30,6 +34,7 @@ export class Upgrade {
     const handed: Handed[] = this.#sockets.map(({ url, path, plain, role }) => ({ url, path, plain, role }));
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       env: { ...process.env, [VARIABLE]: JSON.stringify(handed) },
+      cwd: this.#cwd,
       stdio: ["ignore", "inherit", "inherit", "ipc", ...this.#sockets.map(({ fd }) => fd)],
       detached: true,
     });
@@ -53,6 +58,11 @@ export class Upgrade {
       this.#logger.error(`(${process.pid}) a new program cannot be started: ${error.message}`),
     );
   }
+
+  /** We are to end, and nobody asked for a successor of that. */
+  cancel(): void {
+    if (!this.done) this.#child?.kill("SIGTERM");
+  }
 }
 
 /** The sockets that the program before this one handed over; none when there was none. */
@@ -61,7 +71,10 @@ export function inheritedSockets(env: NodeJS.ProcessEnv): SharedSocket[] {
   if (text === undefined) return [];
   delete env[VARIABLE];
   const handed = JSON.parse(text) as Handed[];
-  return handed.map((socket, index) => ({ ...socket, fd: FIRST_SOCKET + index, close: () => {} }));
+  return handed.map((socket, index) => ({
+    ...socket,
+    ...inheritedSocket(FIRST_SOCKET + index, socket.url, socket.path),
+  }));
 }
 
 /** Tells the program before this one, if there is one, that it may end. */

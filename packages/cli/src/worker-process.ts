@@ -80,6 +80,11 @@ export class WorkerProcess {
     return (performance.now() - this.#heardAt) / 1000;
   }
 
+  /** Its silence so far was not its own fault. */
+  excuse(): void {
+    this.#heardAt = performance.now();
+  }
+
   get ageSeconds(): number {
     return (performance.now() - this.startedAt) / 1000;
   }
