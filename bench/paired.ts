@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import type { ServerMessage } from "./cpu-time.ts";
 import { findLoadGenerator, isInstalled, type LoadTarget } from "./load.ts";
+import { summary } from "./summary.ts";
 
 const CONNECTIONS = 64;
 
@@ -87,15 +88,4 @@ function compare(results: readonly Map<string, Round>[], one: string, other: str
   const rate = summary(pairs.map(([a, b]) => a.rate / b.rate));
   const cpu = summary(pairs.map(([a, b]) => b.cpu / a.cpu));
   return `${one} over ${other}: requests a second × ${rate}, processor time a request ÷ ${cpu}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] as number;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
-}
-
-function summary(values: readonly number[]): string {
-  return `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)})`;
 }
