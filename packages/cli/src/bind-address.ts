@@ -1,6 +1,7 @@
 // Where to listen: settings and what systemd says in, a list of addresses out, each plain or secure. Pure but for the
 // environment that is handed in.
 
+import { parseAddress } from "@wsgi/core";
 import { CommandError } from "./errors.ts";
 import type { CommandSettings } from "./settings.ts";
 
@@ -28,12 +29,21 @@ export function bindAddresses(
 
 function parseBind(text: string): BindAddress {
   const [, scheme, address = text] = /^(https?):\/\/(.*?)\/?$/.exec(text) ?? [];
-  if (address === "")
-    throw new CommandError(
-      `--bind: expected an address such as :8000 or unix:/run/app.sock, got ${JSON.stringify(text)}`,
-    );
-  return { address, plain: scheme === "http" };
+  return { address: checked("--bind", address, text), plain: scheme === "http" };
 }
+
+function checked(flag: string, address: string, text: string): string {
+  try {
+    parseAddress(address);
+    return address;
+  } catch (error) {
+    throw new CommandError(`${flag}: expected an address such as ${EXAMPLES}, got ${JSON.stringify(text)}`, {
+      cause: error,
+    });
+  }
+}
+
+const EXAMPLES = "127.0.0.1:8000, [::1]:8000, :8000, unix:/run/app.sock or fd://3";
 
 function systemdDescriptors(env: NodeJS.ProcessEnv, pid: number): BindAddress[] {
   if (env["LISTEN_PID"] !== String(pid)) return [];
@@ -46,7 +56,7 @@ function systemdDescriptors(env: NodeJS.ProcessEnv, pid: number): BindAddress[] 
   }));
 }
 
-/** The address of the admin server: a bare port is of this machine only. */
+/** The address of the admin server: a bare port is of this machine only. @throws {CommandError} */
 export function adminAddress(text: string): string {
-  return /^\d+$/.test(text) ? `127.0.0.1:${text}` : text;
+  return checked("--admin", /^\d+$/.test(text) ? `127.0.0.1:${text}` : text, text);
 }

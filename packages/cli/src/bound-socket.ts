@@ -6,7 +6,7 @@
 // documented. The descriptor stays open here: connections that come while no worker is there wait in the kernel.
 
 import { lookup } from "node:dns/promises";
-import { chmodSync, closeSync } from "node:fs";
+import { chmodSync, closeSync, fstatSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import net from "node:net";
 import { getSystemErrorMap } from "node:util";
@@ -50,7 +50,10 @@ type CreateHandle = (
 /** @throws {ListenError} in words, as `listen` of core does */
 export async function bindSocket(text: string, mode: number | undefined): Promise<BoundSocket> {
   const address = parseAddress(text);
-  if (address.kind === "fd") return inheritedSocket(address.fd, `http:${text}`);
+  if (address.kind === "fd") {
+    if (!isSocket(address.fd)) throw listenError(Object.assign(new Error("no socket"), { code: "EINVAL" }), address);
+    return inheritedSocket(address.fd, `http:${text}`);
+  }
   if (address.kind === "unix") return await bindUnix(address, mode);
   const handle = await bindTcp(address);
   const bound: { address?: string; port?: number } = {};
@@ -59,6 +62,14 @@ export async function bindSocket(text: string, mode: number | undefined): Promis
   const host = address.host === "" ? (bound.address as string) : address.host;
   const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   return { fd: handle.fd, url: `http://${shown}:${bound.port}`, path: undefined, close: () => handle.close() };
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false; // not even open
+  }
 }
 
 async function bindTcp(address: Address & { kind: "tcp" }): Promise<Handle> {

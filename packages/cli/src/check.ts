@@ -1,7 +1,8 @@
 // `--check`: loads and checks everything that serving would, and serves nothing. Settings in, what was found out.
 
-import { bindAddresses } from "./bind-address.ts";
+import { adminAddress, bindAddresses } from "./bind-address.ts";
 import { loadApplication } from "./load-application.ts";
+import { checkUser } from "./privileges.ts";
 import { makeListeners } from "./serving.ts";
 import type { Settings } from "./settings.ts";
 
@@ -11,6 +12,8 @@ export async function checkAll(settings: Settings & { readonly app: string }): P
   const listeners = await makeListeners(settings, addresses); // reads certificates and keys
   await Promise.all(listeners.map((listener) => listener.close()));
   bindAddresses(settings, process.env, process.pid);
+  if (settings.admin !== undefined) adminAddress(settings.admin);
+  if (settings.user !== undefined) checkUser(settings.user);
   await loadApplication(settings.app, settings.factory);
   return `${settings.app}: the application, ${settings.tls === undefined ? "" : "the certificates "}and the settings are good\n`;
 }

@@ -6,7 +6,7 @@ import { TlsError } from "@wsgi/tls";
 import { checkAll } from "./check.ts";
 import { Printed, parseCommandLine } from "./command-line.ts";
 import { completionScript } from "./completion.ts";
-import { CommandError, EXIT } from "./errors.ts";
+import { CommandError, EXIT, messageOf } from "./errors.ts";
 import { printedConfig } from "./printed-config.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 
@@ -68,17 +68,42 @@ function print(text: string): number {
   return 0;
 }
 
+/** @returns what takes the file away; one of another process that still runs is put back, should this one not have begun */
 function writePid({ pid }: Settings): () => void {
   if (pid === undefined) return () => {};
+  const before = readPid(pid);
   try {
     writeFileSync(pid, `${process.pid}\n`);
   } catch (error) {
-    throw new CommandError(`--pid: cannot write ${pid}: ${(error as Error).message}`, { cause: error });
+    throw new CommandError(`--pid: cannot write ${pid}: ${messageOf(error)}`, { cause: error });
   }
   return () => {
-    const isOurs = readFileSync(pid, "utf8").trim() === String(process.pid); // after an upgrade it is the new one's
-    if (isOurs) rmSync(pid, { force: true });
+    if (readPid(pid) !== process.pid) return; // after an upgrade it is the new one's
+    try {
+      if (before !== undefined && before !== process.pid && isRunning(before)) writeFileSync(pid, `${before}\n`);
+      else rmSync(pid, { force: true });
+    } catch {
+      // whoever gave up its rights may leave the file behind
+    }
   };
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, "utf8"));
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function ownVersion(): string {

@@ -1,7 +1,7 @@
 // The command in one process: it loads the application and serves it itself. Settings in; a promise of the exit code out.
 // What a supervisor does for workers, run-supervisor.ts does.
 
-import { listen, type Server, server } from "@wsgi/core";
+import { type Application, type Listener, listen, type Server, server } from "@wsgi/core";
 import { adminApplication } from "./admin.ts";
 import { adminAddress, bindAddresses } from "./bind-address.ts";
 import { showStart } from "./greeting.ts";
@@ -15,14 +15,13 @@ import { onSignals } from "./signals.ts";
 export async function runSingle(settings: Settings & { readonly app: string }, startedAt: number): Promise<number> {
   const logs = new LogOutput(settings);
   const { logger } = logs;
+  const adminAt = settings.admin === undefined ? undefined : adminAddress(settings.admin);
   // Addresses and keys before the application: the first may need rights that the second must not have.
   const listeners = await makeListeners(settings, bindAddresses(settings, process.env, process.pid));
-  await Promise.all(listeners.map(({ ready }) => ready));
-  dropPrivileges(settings);
-  const application = await loadApplication(settings.app, settings.factory);
+  const application = await beginWith(settings, listeners);
   const serving = new Serving(settings, listeners, application, logs);
   await serving.server.ready;
-  const admin = settings.admin === undefined ? undefined : serveAdmin(settings.admin, serving, logs);
+  const admin = adminAt === undefined ? undefined : serveAdmin(adminAt, serving, logs);
   await admin?.ready;
   let exitCode = 0;
   const stopListening = onSignals({
@@ -62,10 +61,25 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
   return cut > 0 ? 1 : exitCode;
 }
 
+/** The application, when every address is bound; else all of them are free again, and files of sockets gone. */
+async function beginWith(
+  settings: Settings & { readonly app: string },
+  listeners: readonly Listener[],
+): Promise<Application> {
+  try {
+    await Promise.all(listeners.map(({ ready }) => ready));
+    dropPrivileges(settings);
+    return await loadApplication(settings.app, settings.factory);
+  } catch (error) {
+    await Promise.allSettled(listeners.map((listener) => listener.close()));
+    throw error;
+  }
+}
+
 function serveAdmin(address: string, serving: Serving, logs: LogOutput): Server {
   const application = adminApplication({
     notReadyBecause: () => (serving.ready ? undefined : "draining"),
     status: () => ({ ready: serving.ready, workers: [serving.status()] }),
   });
-  return server(listen(adminAddress(address)), application, { log: logs.logger, accessLog: false });
+  return server(listen(address), application, { log: logs.logger, accessLog: false });
 }
