@@ -23,7 +23,7 @@ export interface BoundSocket {
   close(): void;
 }
 
-/** A socket that somebody else bound. */
+/** A socket of which the descriptor is all that is known. */
 export function inheritedSocket(fd: number, url: string, path?: string): BoundSocket {
   let isOpen = true;
   const close = (): void => {
@@ -106,12 +106,8 @@ async function bindUnix(address: Address & { kind: "unix" }, mode: number | unde
   const handle = checked(made, address);
   if (mode !== undefined && !address.abstract) chmodSync(address.path, mode);
   const shown = address.abstract ? `@${address.path}` : address.path;
-  return {
-    fd: handle.fd,
-    url: `http:${shown}`,
-    path: address.abstract ? undefined : address.path,
-    close: () => handle.close(),
-  };
+  // Its descriptor is closed, never the handle: libuv would remove the file, which others may still listen on.
+  return inheritedSocket(handle.fd, `http:${shown}`, address.abstract ? undefined : address.path);
 }
 
 /** A socket file that nobody answers on. */
