@@ -1,0 +1,87 @@
+// Workers whose event loop does not move: named with what they hold and where they are, and replaced.
+
+import { describe, expect, test } from "vitest";
+import { serve } from "./support/command.ts";
+import { ask } from "./support/load.ts";
+import { ended, served, servedCount } from "./support/workers.ts";
+
+const APP = `
+import { execSync } from "node:child_process";
+const shared = new Int32Array(new SharedArrayBuffer(4));
+const ways = {
+  "/loop": function spin() {
+    for (;;);
+  },
+  "/wait": () => Atomics.wait(shared, 0, 0),
+  "/call": () => execSync("exec sleep 30"),
+};
+export default (environ, startResponse) => {
+  startResponse("200 OK", []);
+  ways[environ.PATH_INFO]?.();
+  return ["app " + process.pid];
+};`;
+
+describe("a worker that is stuck", () => {
+  test("in a loop is named with its request and its place in the source, and others serve meanwhile", async () => {
+    const command = await serve(["-w", "2", "--worker-timeout", "0.8", "app.mjs"], { "app.mjs": APP });
+    const workers = served(command);
+    const stuck = ask(command.url, "/loop").then(
+      () => "answered",
+      () => "lost",
+    );
+    const [, victim] = await command.printed(
+      /\((\d+)\) the event loop has been stuck for 0\.8 s: this worker is replaced/,
+    );
+    expect(workers).toContain(Number(victim));
+    const other = workers.find((pid) => pid !== Number(victim));
+    expect((await ask(command.url)).body).toBe(`app ${other}`);
+    expect(await stuck).toBe("lost");
+    await command.printed(/ended unexpectedly \(SIGKILL\)/);
+    expect(command.output).toMatch(/in flight: GET \/loop of 127\.0\.0\.1 for \d\.\d s/);
+    expect(command.output).toMatch(/at spin \(.*\/app\.mjs:6:\d+\)/);
+    const [, , fresh] = await servedCount(command, 3);
+    expect(fresh).toBeGreaterThan(0);
+  });
+
+  for (const path of ["/wait", "/call"]) {
+    test(`outside of JavaScript (${path}) is replaced too`, async () => {
+      const command = await serve(["-w", "1", "--worker-timeout", "0.5", "app.mjs"], { "app.mjs": APP });
+      const [victim] = served(command);
+      const stuck = ask(command.url, path).then(
+        () => "answered",
+        () => "lost",
+      );
+      await command.printed(/the event loop has been stuck/);
+      expect(await stuck).toBe("lost");
+      const [, fresh] = await servedCount(command, 2);
+      expect((await ask(command.url)).body).toBe(`app ${fresh}`);
+      await ended(victim as number);
+    });
+  }
+
+  test("is left alone with --worker-timeout 0", async () => {
+    const command = await serve(["-w", "2", "--worker-timeout", "0", "--graceful-timeout", "0.2", "app.mjs"], {
+      "app.mjs": `export default (environ, startResponse) => {
+  startResponse("200 OK", []);
+  const until = performance.now() + (environ.PATH_INFO === "/long" ? 4500 : 0); // longer than silence is borne
+  while (performance.now() < until);
+  return ["app " + process.pid];
+};`,
+    });
+    expect((await ask(command.url, "/long")).body).toMatch(/^app /);
+    expect(command.output).not.toMatch(/stuck|silent|unexpectedly/);
+  });
+
+  test("is not one that merely has much to do", async () => {
+    const command = await serve(["-w", "1", "--worker-timeout", "1", "app.mjs"], {
+      "app.mjs": `export default (environ, startResponse) => {
+  startResponse("200 OK", []);
+  const until = performance.now() + 200;
+  while (performance.now() < until);
+  return ["app " + process.pid];
+};`,
+    });
+    await Promise.all(Array.from({ length: 12 }, () => ask(command.url))); // 2.4 s without a pause
+    expect(command.output).not.toMatch(/stuck|silent|unexpectedly/);
+  });
+});
