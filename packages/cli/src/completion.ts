@@ -1,31 +1,61 @@
 // Completion scripts for shells, made of the table of settings. The name of a shell in, a script out. Pure.
 
-import { SWITCH } from "./setting-kinds.ts";
-import { flagOf, SETTING_TABLE, type Setting } from "./setting-table.ts";
+import { FILE, FOLDER, SWITCH } from "./setting-kinds.ts";
+import { flagOf, SETTING_TABLE } from "./setting-table.ts";
 
 export function completionScript(shell: "bash" | "zsh" | "fish"): string {
   if (shell === "bash") return bash();
   return shell === "zsh" ? zsh() : fish();
 }
 
-const flags = (): string[] => [...SETTING_TABLE.map(flagOf), "--help", "--version"];
+interface Flag {
+  readonly flag: string;
+  readonly short?: string;
+  readonly summary: string;
+  readonly canRepeat: boolean;
+  /** What comes after it: nothing, one of few values, a file, or what only the user knows. */
+  readonly value: "none" | "file" | "text" | readonly string[];
+}
 
-const choices = ({ kind }: Setting): readonly string[] => kind.choices ?? [];
+const FLAGS: readonly Flag[] = [
+  ...SETTING_TABLE.flatMap((setting): Flag[] => {
+    const { kind, isList = false, short } = setting;
+    const flag = flagOf(setting);
+    const summary = setting.summary.replace(/['`]/g, "");
+    const base = { flag, summary, canRepeat: isList, ...(short !== undefined && { short }) };
+    if (kind === SWITCH) {
+      return [
+        { ...base, value: "none" },
+        { flag: flag.replace("--", "--no-"), summary: `not: ${summary}`, canRepeat: false, value: "none" },
+      ];
+    }
+    return [{ ...base, value: kind.choices ?? (kind === FILE || kind === FOLDER ? "file" : "text") }];
+  }),
+  { flag: "--help", short: "h", summary: "show the help", canRepeat: false, value: "none" },
+  { flag: "--version", short: "V", summary: "show the version", canRepeat: false, value: "none" },
+];
 
+/** `--flag=value` comes as three words, of which the second is `=`. It has to do with the bash 3.2 of macOS. */
 function bash(): string {
-  const cases = SETTING_TABLE.filter((setting) => choices(setting).length > 0).map(
-    (setting) =>
-      `    ${flagOf(setting)}) COMPREPLY=($(compgen -W "${choices(setting).join(" ")}" -- "$word")); return ;;`,
+  const cases = FLAGS.filter(({ value }) => typeof value === "object").map(
+    ({ flag, value }) =>
+      `    ${flag}) COMPREPLY=($(compgen -W "${(value as readonly string[]).join(" ")}" -- "$word")); return ;;`,
   );
   return `# wsgi: eval "$(wsgi --completion bash)"
 _wsgi() {
   local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  if [[ "$word" == "=" ]]; then
+    word=""
+  elif [[ "$previous" == "=" ]]; then
+    previous="\${COMP_WORDS[COMP_CWORD-2]}"
+  fi
   case "$previous" in
 ${cases.join("\n")}
   esac
   if [[ "$word" == -* ]]; then
-    COMPREPLY=($(compgen -W "${flags().join(" ")}" -- "$word"))
+    COMPREPLY=($(compgen -W "${FLAGS.map(({ flag }) => flag).join(" ")}" -- "$word"))
   else
+    local IFS=$'\\n'
     COMPREPLY=($(compgen -f -- "$word"))
   fi
 }
@@ -34,11 +64,11 @@ complete -o filenames -F _wsgi wsgi
 }
 
 function zsh(): string {
-  const lines = SETTING_TABLE.map((setting) => {
-    const summary = setting.summary.replace(/[[\]:']/g, " ");
-    if (setting.kind === SWITCH) return `    '${flagOf(setting)}[${summary}]'`;
-    const values = choices(setting);
-    return `    '${setting.isList ? "*" : ""}${flagOf(setting)}=[${summary}]:${setting.name}:${values.length > 0 ? `(${values.join(" ")})` : "_files"}'`;
+  const lines = FLAGS.map(({ flag, summary, canRepeat, value }) => {
+    const told = summary.replace(/[[\]:]/g, " ");
+    if (value === "none") return `    '${flag}[${told}]'`;
+    const action = value === "file" ? "_files" : value === "text" ? " " : `(${value.join(" ")})`;
+    return `    '${canRepeat ? "*" : ""}${flag}=[${told}]:${flag.slice(2)}:${action}'`;
   });
   return `#compdef wsgi
 _wsgi() {
@@ -51,11 +81,10 @@ compdef _wsgi wsgi
 }
 
 function fish(): string {
-  const lines = SETTING_TABLE.map((setting) => {
-    const summary = setting.summary.replaceAll("'", "");
-    const values = choices(setting);
-    const argument = setting.kind === SWITCH ? "" : values.length > 0 ? ` -x -a '${values.join(" ")}'` : " -r";
-    return `complete -c wsgi -l ${flagOf(setting).slice(2)}${argument} -d '${summary}'`;
+  const lines = FLAGS.map(({ flag, short, summary, value }) => {
+    const argument =
+      { none: "", file: " -r -F", text: " -x" }[value as string] ?? ` -x -a '${[value].flat().join(" ")}'`;
+    return `complete -c wsgi${short === undefined ? "" : ` -s ${short}`} -l ${flag.slice(2)}${argument} -d '${summary}'`;
   });
   return `# wsgi: wsgi --completion fish | source\n${lines.join("\n")}\n`;
 }
