@@ -28,7 +28,7 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: n
   const inherited = new Set(Object.keys(env));
   const settings = await resolveSettings(commandLine, env);
   if (settings.printConfig) return print(`${printedConfig(settings)}\n`);
-  if (settings.app === undefined) {
+  if (settings.app === undefined || settings.app === "") {
     throw new CommandError("expected APP, a file such as app.ts or dist/app.js:application.\nSee wsgi --help.", {
       exitCode: EXIT.USAGE,
     });
