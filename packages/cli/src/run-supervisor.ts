@@ -15,7 +15,7 @@ import { LogOutput } from "./log-output.ts";
 import type { Invocation } from "./messages.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import { onSignals } from "./signals.ts";
-import { SourceWatch } from "./source-watch.ts";
+import type { SourceWatch } from "./source-watch.ts";
 import { type SharedSocket, Supervisor, workerCount } from "./supervisor.ts";
 import { announceTakeover, inheritedSockets, Upgrade } from "./upgrade.ts";
 
@@ -48,6 +48,7 @@ export async function runSupervisor(
     readSettings: () => readSettings(invocation),
   });
   if (settings.reload) {
+    const { SourceWatch } = await import("./source-watch.ts"); // its library would slow every start in production
     watch = new SourceWatch([resolve(parseApplicationSpec(settings.app).module)], (file) => {
       logger.info(`(${process.pid}) ${relative(process.cwd(), file)} changed: restarting`);
       supervisor.restart();

@@ -74,7 +74,10 @@ async function applicationOf(settings: Settings): Promise<Application> {
 
 function serve(settings: Settings, listeners: readonly Listener[], application: Application, logs: LogOutput): void {
   const serving = new Serving(settings, listeners, application, logs);
-  const status = setInterval(() => tell({ type: "status", status: serving.status() }), STATUS_INTERVAL_MILLISECONDS);
+  const status = setInterval(() => {
+    tell({ type: "status", status: serving.status() });
+    if (assignment.reload) void importedFiles().then((files) => tell({ type: "imported", files })); // late ones too
+  }, STATUS_INTERVAL_MILLISECONDS);
   const watchdog = settings.workerTimeout > 0 ? watch(serving, settings.workerTimeout) : undefined;
   process.on("message", (message: SupervisorMessage) => {
     if (message.type === "drain") void serving.drain(message.delay);

@@ -139,7 +139,7 @@ test.each([
   expect(await textOf(running.url)).toBe("hello");
 });
 
-test.skip("notices files that are imported later", async () => {
+test("notices files that are imported later", async () => {
   const late = (text: string): Files => ({
     "late.ts": `export const late = (startResponse: (status: string, headers: string[][]) => unknown) => {
   startResponse("200 OK", []);
