@@ -108,8 +108,13 @@ async function readSettings({ args, cwd, env }: Invocation): Promise<Settings> {
 
 async function bindAll(settings: Settings): Promise<SharedSocket[]> {
   const sockets: SharedSocket[] = [];
-  for (const { address, plain } of bindAddresses(settings, process.env, process.pid)) {
-    sockets.push({ ...(await bindSocket(address, settings.socketMode)), plain, role: "application" });
+  try {
+    for (const { address, plain } of bindAddresses(settings, process.env, process.pid)) {
+      sockets.push({ ...(await bindSocket(address, settings.socketMode)), plain, role: "application" });
+    }
+  } catch (error) {
+    removePaths(sockets);
+    throw error;
   }
   return sockets;
 }

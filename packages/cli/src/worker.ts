@@ -34,7 +34,11 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGT
 try {
   await begin();
 } catch (error) {
-  // Its sockets and what the application has begun would keep the process: it ends when this is told.
+  giveUp(error);
+}
+
+/** Its sockets and what the application has begun would keep the process: it ends when the reason is told. */
+function giveUp(error: unknown): void {
   const message: WorkerMessage = { type: "failed", message: messageOf(error) };
   if (process.connected) process.send?.(message, undefined, undefined, () => process.exit(1));
   else process.exit(1);
@@ -94,7 +98,7 @@ function serve(settings: Settings, listeners: readonly Listener[], application: 
   void serving.server.ready.then(() => {
     tell({ type: "serving", addresses: serving.server.addresses.map(({ url }) => url) });
     tell({ type: "status", status: serving.status() });
-  });
+  }, giveUp);
   void serving.server.closed.then(({ cut }) => {
     process.exitCode = cut > 0 ? 1 : 0;
     clearInterval(status);
