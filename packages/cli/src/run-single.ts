@@ -20,9 +20,6 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
   const listeners = await makeListeners(settings, bindAddresses(settings, process.env, process.pid));
   const application = await beginWith(settings, listeners);
   const serving = new Serving(settings, listeners, application, logs);
-  await serving.server.ready;
-  const admin = adminAt === undefined ? undefined : serveAdmin(adminAt, serving, logs);
-  await admin?.ready;
   let exitCode = 0;
   const stopListening = onSignals({
     graceful(signal) {
@@ -42,6 +39,9 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
     scale: (by) => logger.warn(`(${process.pid}) ${by > 0 ? "SIGTTIN" : "SIGTTOU"}: needs --workers 1 or more`),
     upgrade: () => logger.warn(`(${process.pid}) SIGUSR2: needs --workers 1 or more`),
   });
+  await serving.server.ready;
+  const admin = adminAt === undefined ? undefined : serveAdmin(adminAt, serving, logs);
+  await admin?.ready;
   logger.info(
     showStart(
       {
