@@ -19,6 +19,9 @@ import type { SourceWatch } from "./source-watch.ts";
 import { type SharedSocket, Supervisor, workerCount } from "./supervisor.ts";
 import { announceTakeover, inheritedSockets, Upgrade } from "./upgrade.ts";
 
+/** Probes that came to the old program are answered by it. */
+const HANDING_OVER = { timeout: 1, idleGrace: 0.3 };
+
 export async function runSupervisor(
   settings: Settings & { readonly app: string },
   invocation: Invocation,
@@ -58,7 +61,7 @@ export async function runSupervisor(
   let admin = isTakeover ? undefined : adminSocket && serveAdmin(adminSocket, supervisor, logs);
   const shared = adminSocket === undefined ? sockets : [...sockets, adminSocket];
   const upgrade = new Upgrade(shared, invocation.cwd, logger, () => {
-    void admin?.close({ timeout: 0 });
+    void admin?.close(HANDING_OVER);
     supervisor.drain(0);
   });
   // Workers have their own descriptors of a socket: when the last of them stops to listen, connections are to be refused
@@ -91,7 +94,7 @@ export async function runSupervisor(
   supervisor.begin();
   const exitCode = await supervisor.ended;
   ignoreSignals();
-  await Promise.all([watch?.close(), admin?.close({ timeout: 0 })]);
+  await Promise.all([watch?.close(), admin?.close(upgrade.done ? HANDING_OVER : { timeout: 0 })]);
   stopListening();
   if (!upgrade.done) removePaths(sockets);
   logs.flush();
