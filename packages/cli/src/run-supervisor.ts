@@ -44,7 +44,7 @@ export async function runSupervisor(
       logger.info(
         showStart({ app: settings.app, addresses, workers, milliseconds, reload: settings.reload }, logs.colours),
       );
-      if (isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, logs); // till now the old one answered
+      if (isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, upgrade, logs); // till now the old one answered
       announceTakeover();
     },
     onImported: (files) => watch?.add(files),
@@ -58,12 +58,13 @@ export async function runSupervisor(
     });
   }
   const isTakeover = inherited.length > 0;
-  let admin = isTakeover ? undefined : adminSocket && serveAdmin(adminSocket, supervisor, logs);
+  let admin: Server | undefined;
   const shared = adminSocket === undefined ? sockets : [...sockets, adminSocket];
   const upgrade = new Upgrade(shared, invocation.cwd, logger, () => {
     void admin?.close(HANDING_OVER);
     supervisor.drain(0);
   });
+  if (!isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, upgrade, logs);
   // Workers have their own descriptors of a socket: when the last of them stops to listen, connections are to be refused
   // and not to wait for nobody.
   const stopListening = (): void => {
@@ -132,12 +133,14 @@ function removePaths(sockets: readonly SharedSocket[]): void {
 }
 
 /** The supervisor serves this one itself, on a socket that a program after it can take over like the others. */
-function serveAdmin({ fd }: SharedSocket, supervisor: Supervisor, logs: LogOutput): Server {
+function serveAdmin({ fd }: SharedSocket, supervisor: Supervisor, upgrade: Upgrade, logs: LogOutput): Server {
+  // After a takeover the service is ready, whichever of the two programs a probe still comes to.
+  const notReadyBecause = (): string | undefined => (upgrade.done ? undefined : supervisor.notReadyBecause);
   const application = adminApplication({
-    notReadyBecause: () => supervisor.notReadyBecause,
+    notReadyBecause,
     status: async () => ({
       pid: process.pid,
-      ready: supervisor.notReadyBecause === undefined,
+      ready: notReadyBecause() === undefined,
       target: supervisor.target,
       workers: await supervisor.status(),
     }),
