@@ -35,8 +35,8 @@ describe.each(["0", "2"])("with --workers %s", (workers) => {
     const admin = `http://127.0.0.1:${port}`;
     expect(await ask(admin, "/live")).toMatchObject({ status: 200, body: "alive\n" });
     expect(await ask(admin, "/ready")).toMatchObject({ status: 200, body: "ready\n" });
-    expect(await ask(admin, "/ready", undefined, "HEAD")).toMatchObject({ status: 200, body: "" });
-    const refused = await ask(admin, "/ready", undefined, "POST");
+    expect(await ask(admin, "/ready", false, "HEAD")).toMatchObject({ status: 200, body: "" });
+    const refused = await ask(admin, "/ready", false, "POST");
     expect(refused).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
     expect(await ask(admin, "/")).toMatchObject({ status: 404 });
 

@@ -166,11 +166,16 @@ export interface Reply {
   readonly body: string;
 }
 
-/** One request; rejects when it is not answered whole. */
-export function ask(url: URL | string, path?: string, agent?: http.Agent, method = "GET"): Promise<Reply> {
+/** One request, on a connection of its own unless there is an agent; rejects when it is not answered whole. */
+export function ask(
+  url: URL | string,
+  path?: string,
+  agent: http.Agent | false = false,
+  method = "GET",
+): Promise<Reply> {
   const target = path === undefined ? new URL(url) : new URL(path, url);
   return new Promise((resolve, reject) => {
-    const request = http.request(target, { method, ...(agent !== undefined && { agent }) }, (response) => {
+    const request = http.request(target, { method, agent }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => {
         body += text;

@@ -41,12 +41,13 @@ export function stateOf(pid: number): string {
   }
 }
 
-/** Child processes of a process. */
+/** Child processes of a process that run. */
 export function childrenOf(pid: number): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((child) => {
+      if (!isAlive(child)) return false;
       try {
         return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${child}/stat`, "utf8"))?.[1]) === pid;
       } catch {
