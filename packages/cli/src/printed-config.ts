@@ -1,7 +1,8 @@
 // `--print-config`: every setting, its value and where it came from, as lines of text. Pure.
 
+import type { Origin } from "./origin.ts";
 import { SETTING_TABLE } from "./setting-table.ts";
-import type { Origin, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 const SECRETS: readonly string[] = ["keyPassword", "ticketKeys"];
 /** A longer value pushes its source aside, not those of all the others. */

@@ -1,22 +1,17 @@
 // All settings of a run: flags over environment variables over the config file over defaults, each value checked, each
 // with where it came from. It reads files and the environment once, and starts nothing.
 
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { OPTION_TABLE, type OptionRow, type Options } from "@wsgi/core";
-import { type CertificateOptions, SSL_OPTION_TABLE, type WrapSslOptions } from "@wsgi/tls";
+import { SSL_OPTION_TABLE, type WrapSslOptions } from "@wsgi/tls";
 import type { CommandLine } from "./command-line.ts";
 import { type ConfigFile, loadConfig } from "./config-file.ts";
-import { CommandError, messageOf } from "./errors.ts";
+import { changeFolder, readEnvFiles } from "./environment.ts";
+import { CommandError } from "./errors.ts";
 import { suggestion } from "./nearest.ts";
+import type { Origin } from "./origin.ts";
 import { expectedInstead, TEXT } from "./setting-kinds.ts";
-import { flagOf, SETTING_TABLE, type Setting, variableOf } from "./setting-table.ts";
-
-/** Where a value came from, as `--print-config` says it. */
-export interface Origin {
-  readonly value: unknown;
-  readonly source: string;
-}
+import { SETTING_TABLE, type Setting, variableOf } from "./setting-table.ts";
+import { CONFIG_ONLY_TLS, tlsOptions } from "./tls-settings.ts";
 
 /** What the command does and how, apart from the options that it hands on. */
 export interface CommandSettings {
@@ -64,12 +59,8 @@ export interface Settings extends CommandSettings {
 
 /** Keys of a config file that no flag can hold, handed to `server()` as they are. */
 const CONFIG_ONLY = ["log", "customPool", "extensions"] as const;
-/** Keys of a config file that go to `wrapSsl()` as they are. */
-const CONFIG_ONLY_TLS = ["certificates", "sniCallback", "secureContext", "ticketKeys", "alpnProtocols"] as const;
 /** Settings that say what is to be done this time, or where the config file is: no config file can hold them. */
 const NOT_IN_CONFIG: readonly string[] = ["config", "check", "printConfig", "completion"];
-/** Variables that are read before the files of `--env-file`. */
-const NOT_IN_ENV_FILE = ["WSGI_CHDIR", "WSGI_ENV_FILE"] as const;
 
 /**
  * @param env the environment variables; those of `--env-file` are added to it
@@ -164,58 +155,6 @@ function serverOptions(
   return options as Options;
 }
 
-function tlsOptions(
-  origins: ReadonlyMap<string, Origin>,
-  config: Readonly<Record<string, unknown>>,
-  { selfSigned, bind }: CommandSettings,
-): WrapSslOptions | undefined {
-  const list = (name: string): readonly string[] => origins.get(name)?.value as readonly string[];
-  const certfiles = list("certfile");
-  const keyfiles = list("keyfile");
-  if (selfSigned && (certfiles.length > 0 || config["certificates"] !== undefined)) {
-    throw new CommandError("--self-signed: expected no certificate beside it");
-  }
-  if (!selfSigned && certfiles.length === 0 && CONFIG_ONLY_TLS.every((name) => config[name] === undefined)) {
-    const useless = SETTING_TABLE.find(({ name, owner }) => owner === "tls" && isGiven(origins.get(name)));
-    const secure = bind.find((address) => address.startsWith("https:"));
-    if (useless === undefined && secure === undefined) return undefined;
-    const what = useless === undefined ? `--bind ${secure}` : called(useless, origins);
-    throw new CommandError(`${what}: expected --certfile or --self-signed beside it`); // never plain HTTP in silence
-  }
-  if (keyfiles.length > 0 && keyfiles.length !== certfiles.length) {
-    throw new CommandError(
-      `--keyfile: expected as many as there are --certfile (${certfiles.length}), or none when the keys are in them; got ${keyfiles.length}`,
-    );
-  }
-  const options: Record<string, unknown> = {};
-  for (const { name, owner, option, isList } of SETTING_TABLE) {
-    const value = origins.get(name)?.value;
-    if (owner !== "tls" || option === "certfile" || option === "keyfile" || option === "password") continue;
-    if (value !== undefined && !(isList && (value as unknown[]).length === 0)) options[option] = value;
-  }
-  for (const name of CONFIG_ONLY_TLS) if (config[name] !== undefined) options[name] = config[name];
-  const password = origins.get("keyPassword")?.value as string | undefined;
-  const certificates = certfiles.map((certfile, index): CertificateOptions => {
-    const keyfile = keyfiles[index];
-    return { certfile, ...(keyfile !== undefined && { keyfile }), ...(password !== undefined && { password }) };
-  });
-  const all = [...certificates, ...((config["certificates"] as CertificateOptions[] | undefined) ?? [])];
-  return { ...options, ...(all.length > 0 && { certificates: all }) } as WrapSslOptions;
-}
-
-function isGiven(origin: Origin | undefined): boolean {
-  return (
-    origin !== undefined && origin.source !== "default" && !(Array.isArray(origin.value) && origin.value.length === 0)
-  );
-}
-
-/** A setting as whoever gave it called it. */
-function called(setting: Setting, origins: ReadonlyMap<string, Origin>): string {
-  const { source } = origins.get(setting.name) as Origin;
-  if (source === "flag") return flagOf(setting);
-  return source.startsWith("environment ") ? source.slice("environment ".length) : `${source}: ${setting.name}`;
-}
-
 function keyAndValue(text: string): readonly [string, string] {
   const at = text.indexOf("=");
   if (at < 1) throw new CommandError(`--environ: expected KEY=VALUE, got ${JSON.stringify(text)}`);
@@ -250,32 +189,6 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 function described(value: unknown): string {
   if (typeof value === "function") return "a function";
   return (typeof value === "bigint" ? undefined : JSON.stringify(value)) ?? String(value);
-}
-
-function changeFolder(folder: string): void {
-  try {
-    process.chdir(folder);
-  } catch (error) {
-    throw new CommandError(`--chdir: cannot change to ${resolve(folder)}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** What is in the environment already stays: a file holds defaults for it. */
-async function readEnvFiles(files: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  if (files.length === 0) return;
-  const { parse } = await import("dotenv");
-  for (const file of files) {
-    let text: Buffer;
-    try {
-      text = readFileSync(file);
-    } catch (error) {
-      throw new CommandError(`--env-file: cannot read ${resolve(file)}: ${messageOf(error)}`, { cause: error });
-    }
-    const values = parse(text);
-    const late = NOT_IN_ENV_FILE.find((name) => values[name] !== undefined);
-    if (late !== undefined) throw new CommandError(`${file}: ${late}: expected in the environment, it is read before`);
-    for (const [name, value] of Object.entries(values)) env[name] ??= value;
-  }
 }
 
 function listOf(text: string | undefined): string[] {
