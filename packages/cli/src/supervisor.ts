@@ -9,6 +9,7 @@ import { Backoff } from "./backoff.ts";
 import type { BoundSocket } from "./bound-socket.ts";
 import { messageOf } from "./errors.ts";
 import type { Invocation } from "./messages.ts";
+import { recycleReason, requestLimit } from "./recycling.ts";
 import type { ServingStatus } from "./serving.ts";
 import type { Settings } from "./settings.ts";
 import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
@@ -38,8 +39,8 @@ const STABLE_SECONDS = 5;
 const CHECK_INTERVAL_MILLISECONDS = 500;
 /** How long a worker is not recycled after the one to take its place failed. */
 const RECYCLE_PAUSE_MILLISECONDS = 10_000;
-/** In development nobody waits for old requests. */
-const RESTART_GRACE_MILLISECONDS = 2000;
+/** Seconds for old requests in development, where nobody waits for them. */
+const RESTART_GRACE = 2;
 
 export class Supervisor implements WorkerEvents {
   /** Resolves with the exit code when the last worker has ended. */
@@ -145,12 +146,7 @@ export class Supervisor implements WorkerEvents {
     this.#generation++;
     const old = [...this.#workers];
     this.#start();
-    for (const worker of old) {
-      worker.state = "draining";
-      worker.endsOnPurpose = true;
-      worker.send({ type: "drain", delay: 0 });
-      setTimeout(() => worker.kill("SIGKILL"), RESTART_GRACE_MILLISECONDS).unref();
-    }
+    for (const worker of old) this.#drain(worker, 0, RESTART_GRACE);
   }
 
   reopenLogs(): void {
@@ -193,7 +189,7 @@ export class Supervisor implements WorkerEvents {
   }
 
   onStatus(worker: WorkerProcess): void {
-    const reason = this.#recycleReason(worker);
+    const reason = recycleReason(worker, this.#settings);
     if (reason === undefined || worker.state !== "serving" || this.#stopping) return;
     if (this.#recycling !== undefined || this.#reloading !== undefined || performance.now() < this.#recyclesFrom)
       return;
@@ -257,28 +253,24 @@ export class Supervisor implements WorkerEvents {
   }
 
   #start(isReplacement = false): WorkerProcess {
-    const { maxRequests, maxRequestsJitter, reload } = this.#settings;
-    const limit =
-      maxRequests === 0 ? Number.POSITIVE_INFINITY : maxRequests + Math.round(Math.random() * maxRequestsJitter);
+    const limit = requestLimit(this.#settings);
+    const { reload } = this.#settings;
     const worker = new WorkerProcess(this.#generation, limit, this.#sockets, this.#invocation, reload, this);
     worker.isReplacement = isReplacement;
     this.#workers.add(worker);
     return worker;
   }
 
-  #drain(worker: WorkerProcess, delay: number): void {
+  /** @param timeout seconds for its requests; then it is killed */
+  #drain(worker: WorkerProcess, delay: number, timeout = this.#settings.gracefulTimeout + KILL_GRACE): void {
     if (worker.state === "draining" || worker.state === "ended") return;
     const isStarting = worker.state === "starting";
     worker.state = "draining";
     worker.endsOnPurpose = true;
-    const { gracefulTimeout } = this.#settings;
     if (isStarting)
       worker.kill("SIGTERM"); // it has nothing to finish; if it began this moment, it drains all the same
     else worker.send({ type: "drain", delay });
-    setTimeout(
-      () => worker.kill("SIGKILL"),
-      Math.min((delay + gracefulTimeout + KILL_GRACE) * 1000, 2 ** 31 - 1),
-    ).unref();
+    setTimeout(() => worker.kill("SIGKILL"), Math.min((delay + timeout) * 1000, 2 ** 31 - 1)).unref();
   }
 
   /** A new worker serves, then the old one ends. @returns whether the new one serves */
@@ -322,15 +314,6 @@ export class Supervisor implements WorkerEvents {
       this.#logger.error(`(${process.pid}) the new settings are not good, the old ones stay: ${messageOf(error)}`);
       return undefined;
     }
-  }
-
-  #recycleReason({ status, requestLimit, ageSeconds }: WorkerProcess): string | undefined {
-    const { maxMemory, maxAge } = this.#settings;
-    if (status === undefined) return undefined;
-    if (status.counters.requests >= requestLimit) return `has answered ${status.counters.requests} requests`;
-    if (maxMemory > 0 && status.memoryBytes > maxMemory)
-      return `takes ${Math.round(status.memoryBytes / 1024 ** 2)} MiB`;
-    return maxAge > 0 && ageSeconds > maxAge ? `is ${Math.round(ageSeconds)} s old` : undefined;
   }
 
   /** Kills those that do not move: the watchdog in them should have, and said more. */
