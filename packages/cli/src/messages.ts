@@ -2,6 +2,7 @@
 // processes.
 
 import type { ServingStatus } from "./serving.ts";
+import type { TlsSecrets } from "./tls-secrets.ts";
 
 export type WorkerMessage =
   /** The application is loaded and requests are answered. */
@@ -14,10 +15,14 @@ export type WorkerMessage =
   | { readonly type: "imported"; readonly files: readonly string[] };
 
 export type SupervisorMessage =
+  /** The first one. */
+  | { readonly type: "begin"; readonly assignment: WorkerAssignment }
   /** Serve on for so many seconds, then finish what is there and end. */
   | { readonly type: "drain"; readonly delay: number }
   | { readonly type: "stop" }
   | { readonly type: "reopen" }
+  /** There are new keys of session tickets. */
+  | { readonly type: "secrets"; readonly secrets: TlsSecrets }
   | { readonly type: "tell" };
 
 /** How the command was called: settings are read from that anew by every worker, and at each reload. */
@@ -29,12 +34,11 @@ export interface Invocation {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What a worker is given to begin with, in the environment variable `WSGI_WORKER`. */
+/** What a worker is given to begin with. */
 export interface WorkerAssignment {
   readonly args: readonly string[];
   readonly sockets: readonly { readonly fd: number; readonly plain: boolean }[];
   /** Development: serve an error page when the application cannot be loaded. */
   readonly reload: boolean;
+  readonly secrets: TlsSecrets;
 }
-
-export const ASSIGNMENT_VARIABLE = "WSGI_WORKER";

@@ -11,6 +11,7 @@ import { dropPrivileges } from "./privileges.ts";
 import { makeListeners, Serving } from "./serving.ts";
 import type { Settings } from "./settings.ts";
 import { onSignals } from "./signals.ts";
+import { TlsSecretsKeeper } from "./tls-secrets.ts";
 
 export async function runSingle(settings: Settings & { readonly app: string }, startedAt: number): Promise<number> {
   const logs = new LogOutput(settings);
@@ -20,6 +21,8 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
   const listeners = await makeListeners(settings, bindAddresses(settings, process.env, process.pid));
   const application = await beginWith(settings, listeners);
   const serving = new Serving(settings, listeners, application, logs);
+  const secrets = new TlsSecretsKeeper();
+  secrets.rotate((fresh) => serving.setTicketKeys(fresh));
   let exitCode = 0;
   const stopListening = onSignals({
     graceful(signal) {
@@ -56,6 +59,7 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
   );
   const { cut } = await serving.server.closed;
   await admin?.close({ timeout: 0 });
+  secrets.close();
   stopListening();
   logs.flush();
   return cut > 0 ? 1 : exitCode;

@@ -17,7 +17,8 @@ import { resolveSettings, type Settings } from "./settings.ts";
 import { onSignals } from "./signals.ts";
 import type { SourceWatch } from "./source-watch.ts";
 import { type SharedSocket, Supervisor, workerCount } from "./supervisor.ts";
-import { announceTakeover, inheritedSockets, Upgrade } from "./upgrade.ts";
+import { TlsSecretsKeeper } from "./tls-secrets.ts";
+import { announceTakeover, inheritedSecrets, inheritedSockets, Upgrade } from "./upgrade.ts";
 
 /** Probes that came to the old program are answered by it. */
 const HANDING_OVER = { timeout: 1, idleGrace: 0.3 };
@@ -30,6 +31,8 @@ export async function runSupervisor(
   const logs = new LogOutput(settings);
   const { logger } = logs;
   const inherited = inheritedSockets(process.env);
+  const secrets = new TlsSecretsKeeper(inherited.length > 0 ? await inheritedSecrets() : undefined);
+  await secrets.prepare(settings);
   const sockets = inherited.filter(({ role }) => role === "application");
   if (sockets.length === 0) sockets.push(...(await bindAll(settings)));
   const adminSocket = inherited.find(({ role }) => role === "admin") ?? (await bindAdmin(settings));
@@ -48,7 +51,12 @@ export async function runSupervisor(
       announceTakeover();
     },
     onImported: (files) => watch?.add(files),
-    readSettings: () => readSettings(invocation),
+    async readSettings() {
+      const fresh = await readSettings(invocation);
+      await secrets.prepare(fresh);
+      return fresh;
+    },
+    secrets: () => secrets.current,
   });
   if (settings.reload) {
     const { SourceWatch } = await import("./source-watch.ts"); // its library would slow every start in production
@@ -60,9 +68,12 @@ export async function runSupervisor(
   const isTakeover = inherited.length > 0;
   let admin: Server | undefined;
   const shared = adminSocket === undefined ? sockets : [...sockets, adminSocket];
-  const upgrade = new Upgrade(shared, invocation.cwd, logger, () => {
-    void admin?.close(HANDING_OVER);
-    supervisor.drain(0);
+  const upgrade = new Upgrade(shared, invocation.cwd, logger, {
+    secrets: () => secrets.current,
+    onTakenOver() {
+      void admin?.close(HANDING_OVER);
+      supervisor.drain(0);
+    },
   });
   if (!isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, upgrade, logs);
   // Workers have their own descriptors of a socket: when the last of them stops to listen, connections are to be refused
@@ -92,9 +103,11 @@ export async function runSupervisor(
     scale: (by) => supervisor.scale(by),
     upgrade: () => upgrade.begin(),
   });
+  secrets.rotate((fresh) => supervisor.shareSecrets(fresh));
   supervisor.begin();
   const exitCode = await supervisor.ended;
   ignoreSignals();
+  secrets.close();
   await Promise.all([watch?.close(), admin?.close(upgrade.done ? HANDING_OVER : { timeout: 0 })]);
   stopListening();
   if (!upgrade.done) removePaths(sockets);

@@ -11,11 +11,12 @@ import {
   server,
 } from "@wsgi/core";
 import { postHooks } from "@wsgi/posthooks";
-import { type SslListener, selfSigned, type WrapSslOptions, wrapSsl } from "@wsgi/tls";
+import { type SslListener, wrapSsl } from "@wsgi/tls";
 import type { BindAddress } from "./bind-address.ts";
 import type { LogOutput } from "./log-output.ts";
 import { type RequestInFlight, RequestsInFlight } from "./requests-in-flight.ts";
 import type { Settings } from "./settings.ts";
+import { type TlsSecrets, ticketKeysOf, withSecrets } from "./tls-secrets.ts";
 
 export interface ServingStatus {
   readonly pid: number;
@@ -66,6 +67,12 @@ export class Serving {
   /** Reads certificates again. */
   reloadCertificates(): void {
     for (const listener of this.#secure) listener.reload();
+  }
+
+  /** Takes new keys of session tickets, unless the user gave some. */
+  setTicketKeys(secrets: TlsSecrets): void {
+    if (this.#settings.tls?.ticketKeys !== undefined) return;
+    for (const listener of this.#secure) listener.setTicketKeys(ticketKeysOf(secrets));
   }
 
   /**
@@ -119,24 +126,21 @@ const POST_HOOKS = "post hooks";
 /**
  * Listeners for addresses, secure where TLS is asked for: certificates are read at once.
  *
+ * @param secrets what other processes of these addresses have too
  * @param open what makes a listener of an address
  * @throws {TlsError} when certificates cannot be used
  */
 export async function makeListeners(
   settings: Settings,
   addresses: readonly BindAddress[],
+  secrets?: TlsSecrets,
   open: (address: string, options: ListenOptions) => Listener = listen,
 ): Promise<Listener[]> {
-  const tls = await tlsOptions(settings);
+  const tls = await withSecrets(settings, secrets);
   return addresses.map(({ address, plain }) => {
     const isPath = address.startsWith("unix:");
     const mode = isPath && settings.socketMode !== undefined ? { mode: settings.socketMode } : {};
     const listener = open(address, { backlog: settings.backlog, ...mode });
     return tls === undefined || plain ? listener : wrapSsl(listener, tls);
   });
-}
-
-async function tlsOptions({ tls, selfSigned: isSelfSigned }: Settings): Promise<WrapSslOptions | undefined> {
-  if (!isSelfSigned) return tls;
-  return { ...tls, ...(await selfSigned()) };
 }

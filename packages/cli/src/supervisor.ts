@@ -12,6 +12,7 @@ import type { Invocation } from "./messages.ts";
 import { recycleReason, requestLimit } from "./recycling.ts";
 import type { ServingStatus } from "./serving.ts";
 import type { Settings } from "./settings.ts";
+import type { TlsSecrets } from "./tls-secrets.ts";
 import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
 
 /** A socket that more than one process uses: workers those of the application, the supervisor that of the admin server. */
@@ -30,6 +31,8 @@ export interface SupervisorEvents {
   onImported(files: readonly string[]): void;
   /** Settings as they are now. @throws when they are not what they have to be */
   readSettings(): Promise<Settings>;
+  /** What workers have in common for TLS, as it is now. */
+  secrets(): TlsSecrets;
 }
 
 /** Seconds beyond a worker's own deadline before it is killed. */
@@ -153,6 +156,10 @@ export class Supervisor implements WorkerEvents {
     for (const worker of this.#workers) worker.send({ type: "reopen" });
   }
 
+  shareSecrets(secrets: TlsSecrets): void {
+    for (const worker of this.#workers) worker.send({ type: "secrets", secrets });
+  }
+
   /** Every worker finishes what it has; those that take too long are killed. */
   drain(delay = this.#settings.drainDelay): void {
     if (this.#stopping) return;
@@ -254,8 +261,8 @@ export class Supervisor implements WorkerEvents {
 
   #start(isReplacement = false): WorkerProcess {
     const limit = requestLimit(this.#settings);
-    const { reload } = this.#settings;
-    const worker = new WorkerProcess(this.#generation, limit, this.#sockets, this.#invocation, reload, this);
+    const given = { reload: this.#settings.reload, secrets: this.#events.secrets() };
+    const worker = new WorkerProcess(this.#generation, limit, this.#sockets, this.#invocation, given, this);
     worker.isReplacement = isReplacement;
     this.#workers.add(worker);
     return worker;

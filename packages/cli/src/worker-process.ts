@@ -4,13 +4,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { BoundSocket } from "./bound-socket.ts";
-import {
-  ASSIGNMENT_VARIABLE,
-  type Invocation,
-  type SupervisorMessage,
-  type WorkerAssignment,
-  type WorkerMessage,
-} from "./messages.ts";
+import type { Invocation, SupervisorMessage, WorkerAssignment, WorkerMessage } from "./messages.ts";
 import type { ServingStatus } from "./serving.ts";
 
 export interface WorkerEvents {
@@ -50,19 +44,14 @@ export class WorkerProcess {
     requestLimit: number,
     sockets: readonly (BoundSocket & { readonly plain: boolean })[],
     { args, cwd, env }: Invocation,
-    reload: boolean,
+    { reload, secrets }: Pick<WorkerAssignment, "reload" | "secrets">,
     events: WorkerEvents,
   ) {
     this.generation = generation;
     this.requestLimit = requestLimit;
     this.#events = events;
-    const given: WorkerAssignment = {
-      args,
-      reload,
-      sockets: sockets.map(({ plain }, index) => ({ fd: FIRST_SOCKET + index, plain })),
-    };
     this.#child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
-      env: { ...env, [ASSIGNMENT_VARIABLE]: JSON.stringify(given) },
+      env,
       cwd,
       stdio: ["ignore", "inherit", "inherit", "ipc", ...sockets.map(({ fd }) => fd)],
     });
@@ -73,6 +62,8 @@ export class WorkerProcess {
       if (this.#child.pid === undefined) this.#ended(error.message);
     });
     this.#child.once("exit", (code, signal) => this.#ended(signal ?? `code ${code}`));
+    const given = sockets.map(({ plain }, index) => ({ fd: FIRST_SOCKET + index, plain }));
+    this.send({ type: "begin", assignment: { args, reload, sockets: given, secrets } });
   }
 
   /** Seconds since it was last heard of. */

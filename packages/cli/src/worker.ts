@@ -2,7 +2,7 @@
 // It drops what the supervisor's rights were before the application is loaded.
 
 import { Worker } from "node:worker_threads";
-import type { Application, Listener } from "@wsgi/core";
+import type { Application } from "@wsgi/core";
 import { Printed, parseCommandLine } from "./command-line.ts";
 import { errorPage, withErrorPages } from "./development-pages.ts";
 import { messageOf } from "./errors.ts";
@@ -10,7 +10,7 @@ import { importedFiles } from "./import-module.ts";
 import { listenLate } from "./late-listener.ts";
 import { loadApplication } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
-import { ASSIGNMENT_VARIABLE, type SupervisorMessage, type WorkerAssignment, type WorkerMessage } from "./messages.ts";
+import type { SupervisorMessage, WorkerAssignment, WorkerMessage } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { IN_FLIGHT_SYMBOL } from "./requests-in-flight.ts";
 import { makeListeners, Serving } from "./serving.ts";
@@ -19,9 +19,6 @@ import { resolveSettings, type Settings } from "./settings.ts";
 const STATUS_INTERVAL_MILLISECONDS = 1000;
 /** Seconds in which the supervisor, if it is still there, would have ended us. */
 const ORPHAN_TIMEOUT = 5;
-
-const assignment = JSON.parse(process.env[ASSIGNMENT_VARIABLE] as string) as WorkerAssignment;
-delete process.env[ASSIGNMENT_VARIABLE];
 
 function tell(message: WorkerMessage): void {
   if (process.connected) process.send?.(message);
@@ -32,9 +29,22 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGT
   process.on(signal, () => {});
 
 try {
-  await begin();
+  await begin(await assigned());
 } catch (error) {
   giveUp(error);
+}
+
+/** What the supervisor sends first. Later messages wait in Node's channel until somebody listens to them. */
+function assigned(): Promise<WorkerAssignment> {
+  return new Promise((resolve, reject) => {
+    const onGone = (): void => reject(new Error("the supervisor is gone"));
+    process.once("disconnect", onGone);
+    process.once("message", (message: SupervisorMessage) => {
+      process.removeListener("disconnect", onGone); // it would keep a process that waits for nothing
+      if (message.type === "begin") resolve(message.assignment);
+      else reject(new Error(`a worker was told to ${message.type} first`));
+    });
+  });
 }
 
 /** Its sockets and what the application has begun would keep the process: it ends when the reason is told. */
@@ -44,18 +54,18 @@ function giveUp(error: unknown): void {
   else process.exit(1);
 }
 
-async function begin(): Promise<void> {
+async function begin(assignment: WorkerAssignment): Promise<void> {
   const commandLine = parseCommandLine(assignment.args, "");
   if (commandLine instanceof Printed) throw new Error("a worker was asked for help");
   const resolved = await resolveSettings(commandLine, process.env);
   const settings = assignment.reload ? withoutIdling(resolved) : resolved;
   const logs = new LogOutput(settings);
   const addresses = assignment.sockets.map(({ fd, plain }) => ({ address: `fd://${fd}`, plain }));
-  const listeners = await makeListeners(settings, addresses, listenLate);
+  const listeners = await makeListeners(settings, addresses, assignment.secrets, listenLate);
   dropPrivileges(settings);
-  const application = await applicationOf(settings);
+  const application = await applicationOf(settings, assignment.reload);
   if (!process.connected) process.exit(1); // the supervisor went while the application was loaded
-  serve(settings, listeners, application, logs);
+  serve(new Serving(settings, listeners, application, logs), settings, logs, assignment.reload);
 }
 
 /** Development: a connection that idles would bring its next request to old code; one that was just opened has a moment. */
@@ -63,9 +73,8 @@ function withoutIdling(settings: Settings): Settings {
   return { ...settings, idleGrace: 0.25, server: { ...settings.server, keepalive: false } };
 }
 
-async function applicationOf(settings: Settings): Promise<Application> {
-  const { app = "", factory } = settings;
-  if (!assignment.reload) return await loadApplication(app, factory);
+async function applicationOf({ app = "", factory }: Settings, reload: boolean): Promise<Application> {
+  if (!reload) return await loadApplication(app, factory);
   try {
     return withErrorPages(await loadApplication(app, factory, true));
   } catch (error) {
@@ -76,17 +85,17 @@ async function applicationOf(settings: Settings): Promise<Application> {
   }
 }
 
-function serve(settings: Settings, listeners: readonly Listener[], application: Application, logs: LogOutput): void {
-  const serving = new Serving(settings, listeners, application, logs);
+function serve(serving: Serving, settings: Settings, logs: LogOutput, reload: boolean): void {
   const status = setInterval(() => {
     tell({ type: "status", status: serving.status() });
-    if (assignment.reload) void importedFiles().then((files) => tell({ type: "imported", files })); // late ones too
+    if (reload) void importedFiles().then((files) => tell({ type: "imported", files })); // late ones too
   }, STATUS_INTERVAL_MILLISECONDS);
   const watchdog = settings.workerTimeout > 0 ? watch(serving, settings.workerTimeout) : undefined;
   process.on("message", (message: SupervisorMessage) => {
     if (message.type === "drain") void serving.drain(message.delay);
     else if (message.type === "stop") void serving.stop();
     else if (message.type === "reopen") logs.reopen();
+    else if (message.type === "secrets") serving.setTicketKeys(message.secrets);
     else if (message.type === "tell") tell({ type: "status", status: serving.status() });
   });
   process.once("SIGTERM", () => void serving.drain()); // systemd sends it to every process of a service
