@@ -2,6 +2,7 @@
 // stuck process holds. Nothing of a request is kept after its response.
 
 import type { ConnectionInfo, Environ, Extension } from "@wsgi/core";
+import type { InFlightTable } from "./in-flight-table.ts";
 
 export interface RequestInFlight {
   readonly method: string;
@@ -12,19 +13,35 @@ export interface RequestInFlight {
   readonly phase: NonNullable<ConnectionInfo["phase"]>;
 }
 
-/** Where the watchdog of a stuck process finds the list; it can evaluate code there, but import nothing. */
-export const IN_FLIGHT_SYMBOL = Symbol.for("@wsgi/cli.requestsInFlight");
+interface Begun {
+  readonly since: number;
+  readonly connection: ConnectionInfo;
+  /** In the table, if there is one. */
+  readonly slot: number;
+}
 
 export class RequestsInFlight implements Extension {
   readonly name = "requests in flight";
-  readonly #begun = new Map<Environ, { readonly since: number; readonly connection: ConnectionInfo }>();
+  readonly #begun = new Map<Environ, Begun>();
+  #table: InFlightTable | undefined;
+
+  /** From the first request on, another thread can read of them there. */
+  publish(table: InFlightTable): void {
+    this.#table = table;
+  }
 
   onEnviron(environ: Environ, connection: ConnectionInfo): void {
-    this.#begun.set(environ, { since: performance.now(), connection });
+    const since = performance.now();
+    const { REQUEST_METHOD: method, RAW_PATH_INFO: path, REMOTE_ADDR: client } = environ;
+    const slot = this.#table?.add(method, path, client, since) ?? 0;
+    this.#begun.set(environ, { since, connection, slot });
   }
 
   onResponded({ environ }: { environ: Environ }): void {
+    const begun = this.#begun.get(environ);
+    if (begun === undefined) return;
     this.#begun.delete(environ);
+    this.#table?.remove(begun.slot);
   }
 
   /** The oldest first. */

@@ -1,17 +1,30 @@
 // A thread beside the one that serves. It notices when the event loop has been stuck for too long, writes which requests
 // it holds and where it is, and ends the process; the supervisor starts another one.
 //
-// What is in flight is asked of the stuck thread itself, by the inspector: it pauses JavaScript wherever it is. That costs
-// nothing while all is well. Code that is stuck outside of JavaScript (a synchronous call of the system) cannot be
-// paused: then only that is said.
+// Which requests, it reads in memory that both threads share. Where, the inspector says: it pauses JavaScript wherever it is.
+// Code that is stuck outside of JavaScript (a synchronous call of the system) cannot be paused: then its place is not told.
 
-import { writeSync } from "node:fs";
+import { appendFileSync, writeSync } from "node:fs";
 import { type Debugger, Session } from "node:inspector";
 import { workerData } from "node:worker_threads";
-import { IN_FLIGHT_SYMBOL, type RequestInFlight } from "./requests-in-flight.ts";
+import { InFlightTable } from "./in-flight-table.ts";
 
-const { beats, timeout, pid } = workerData as { beats: Int32Array; timeout: number; pid: number };
-const PAUSE_MILLISECONDS = 2000;
+/** What this thread is given. */
+export interface Watched {
+  /** Counted up by the thread that serves. */
+  readonly beats: Int32Array;
+  /** Of its table of requests. */
+  readonly requests: SharedArrayBuffer;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly pid: number;
+  /** Where lines go, as the settings say it. */
+  readonly errorLog: string;
+  readonly logJson: boolean;
+}
+
+const { beats, requests, timeout, pid, errorLog, logJson } = workerData as Watched;
+const PAUSE_MILLISECONDS = 1000;
 const MAX_FRAMES = 12;
 const MAX_REQUESTS = 20;
 
@@ -30,15 +43,29 @@ const looking = setInterval(() => {
 
 async function end(): Promise<void> {
   say(`(${pid}) the event loop has been stuck for ${timeout} s: this worker is replaced`);
-  try {
-    await Promise.race([describe(), new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS))]);
-  } catch (error) {
-    say(`(${pid}) what it does cannot be told: ${error}`);
-  }
+  tellRequests();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve("it is not in JavaScript"), PAUSE_MILLISECONDS);
+  });
+  const fault = await Promise.race([tellPlace().catch(String), late]);
+  clearTimeout(timer);
+  if (fault !== undefined) say(`(${pid})   where it is cannot be told: ${fault}`);
   process.kill(pid, "SIGKILL");
 }
 
-async function describe(): Promise<void> {
+function tellRequests(): void {
+  const table = new InFlightTable(requests);
+  const shown = table.list().slice(0, MAX_REQUESTS);
+  for (const { text, ageMilliseconds } of shown) {
+    const [, request, client] = /^(.*) (\S*)$/s.exec(text) ?? [];
+    const from = client === "" ? "" : ` of ${client}`; // nobody has an address on a unix socket
+    say(`(${pid})   in flight: ${request}${from} for ${(ageMilliseconds / 1000).toFixed(1)} s`);
+  }
+  if (table.count > shown.length) say(`(${pid})   and ${table.count - shown.length} more`);
+}
+
+async function tellPlace(): Promise<undefined> {
   const session = new Session();
   session.connectToMainThread();
   const urls = new Map<string, string>();
@@ -49,20 +76,6 @@ async function describe(): Promise<void> {
   session.post("Debugger.enable");
   session.post("Debugger.pause");
   const { callFrames } = await paused;
-  const [top] = callFrames;
-  if (top !== undefined) {
-    const expression = `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(IN_FLIGHT_SYMBOL))})]()`;
-    const requests = await new Promise<RequestInFlight[]>((resolve, reject) => {
-      session.post("Debugger.evaluateOnCallFrame", { callFrameId: top.callFrameId, expression }, (error, answer) => {
-        if (error !== null) reject(error);
-        else resolve(JSON.parse(String(answer.result.value)) as RequestInFlight[]);
-      });
-    });
-    for (const { method, path, client, ageMilliseconds } of requests.slice(0, MAX_REQUESTS)) {
-      say(`(${pid})   in flight: ${method} ${path} of ${client} for ${(ageMilliseconds / 1000).toFixed(1)} s`);
-    }
-    if (requests.length > MAX_REQUESTS) say(`(${pid})   and ${requests.length - MAX_REQUESTS} more`);
-  }
   for (const { functionName, location } of callFrames.slice(0, MAX_FRAMES)) {
     const place = `${urls.get(location.scriptId) ?? "unknown"}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
     say(`(${pid})   at ${functionName === "" ? "(anonymous)" : functionName} (${place})`);
@@ -70,6 +83,18 @@ async function describe(): Promise<void> {
 }
 
 /** Past the streams of the stuck thread. */
-function say(line: string): void {
-  writeSync(2, `${line}\n`);
+function say(message: string): void {
+  if (errorLog === "off") return;
+  const record = { time: new Date().toISOString(), level: "error", pid, message };
+  const line = logJson ? `${JSON.stringify(record)}\n` : `${message}\n`;
+  try {
+    if (errorLog !== "-") return appendFileSync(errorLog, line);
+  } catch {
+    // a worker that gave up its rights may not open it
+  }
+  try {
+    writeSync(2, line);
+  } catch {
+    // nobody reads it, or not fast enough: the worker is ended all the same
+  }
 }

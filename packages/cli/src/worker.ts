@@ -7,14 +7,15 @@ import { Printed, parseCommandLine } from "./command-line.ts";
 import { errorPage, withErrorPages } from "./development-pages.ts";
 import { messageOf } from "./errors.ts";
 import { importedFiles } from "./import-module.ts";
+import { InFlightTable } from "./in-flight-table.ts";
 import { listenLate } from "./late-listener.ts";
 import { loadApplication } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
 import type { SupervisorMessage, WorkerAssignment, WorkerMessage } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
-import { IN_FLIGHT_SYMBOL } from "./requests-in-flight.ts";
 import { makeListeners, Serving } from "./serving.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
+import type { Watched } from "./watchdog.ts";
 
 const STATUS_INTERVAL_MILLISECONDS = 1000;
 /** Seconds in which the supervisor, if it is still there, would have ended us. */
@@ -90,7 +91,7 @@ function serve(serving: Serving, settings: Settings, logs: LogOutput, reload: bo
     tell({ type: "status", status: serving.status() });
     if (reload) void importedFiles().then((files) => tell({ type: "imported", files })); // late ones too
   }, STATUS_INTERVAL_MILLISECONDS);
-  const watchdog = settings.workerTimeout > 0 ? watch(serving, settings.workerTimeout) : undefined;
+  const watchdog = settings.workerTimeout > 0 ? watch(serving, settings) : undefined;
   process.on("message", (message: SupervisorMessage) => {
     if (message.type === "drain") void serving.drain(message.delay);
     else if (message.type === "stop") void serving.stop();
@@ -121,12 +122,12 @@ function serve(serving: Serving, settings: Settings, logs: LogOutput, reload: bo
 }
 
 /** A thread that notices when this one does not move any more, and says what it holds. */
-function watch(serving: Serving, timeout: number): Worker {
+function watch(serving: Serving, { workerTimeout: timeout, errorLog, logJson }: Settings): Worker {
   const beats = new Int32Array(new SharedArrayBuffer(4));
-  Object.assign(globalThis, { [IN_FLIGHT_SYMBOL]: () => JSON.stringify(serving.inFlight.list()) });
-  const thread = new Worker(new URL("./watchdog.js", import.meta.url), {
-    workerData: { beats, timeout, pid: process.pid },
-  });
+  const table = new InFlightTable();
+  serving.inFlight.publish(table);
+  const watched: Watched = { beats, requests: table.memory, timeout, pid: process.pid, errorLog, logJson };
+  const thread = new Worker(new URL("./watchdog.js", import.meta.url), { workerData: watched });
   thread.unref();
   thread.on("error", (error) => process.stderr.write(`wsgi: the watchdog failed: ${error.message}\n`));
   setInterval(() => Atomics.add(beats, 0, 1), Math.min(1000, (timeout * 1000) / 4)).unref();

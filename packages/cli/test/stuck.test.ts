@@ -1,9 +1,12 @@
 // Workers whose event loop does not move: named with what they hold and where they are, and replaced.
 
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { serve } from "./support/command.ts";
+import { folderWith, serve, startCommand } from "./support/command.ts";
 import { ask, underLoad } from "./support/load.ts";
-import { ended, served, servedCount } from "./support/workers.ts";
+import { freePort } from "./support/ports.ts";
+import { ended, eventually, served, servedCount } from "./support/workers.ts";
 
 const APP = `
 import { execSync } from "node:child_process";
@@ -44,7 +47,7 @@ describe("a worker that is stuck", () => {
   });
 
   for (const path of ["/wait", "/call"]) {
-    test(`outside of JavaScript (${path}) is replaced too`, async () => {
+    test(`outside of JavaScript (${path}) is named with its request and replaced too`, async () => {
       const command = await serve(["-w", "1", "--worker-timeout", "0.5", "app.mjs"], { "app.mjs": APP });
       const [victim] = served(command);
       const stuck = ask(command.url, path).then(
@@ -52,6 +55,7 @@ describe("a worker that is stuck", () => {
         () => "lost",
       );
       await command.printed(/the event loop has been stuck/);
+      await command.printed(new RegExp(`in flight: GET ${path} of 127\\.0\\.0\\.1 for \\d\\.\\d s\n`));
       expect(await stuck).toBe("lost");
       const [, fresh] = await servedCount(command, 2);
       expect((await ask(command.url)).body).toBe(`app ${fresh}`);
@@ -59,11 +63,33 @@ describe("a worker that is stuck", () => {
     });
   }
 
+  test("is named in the error log, as JSON when that is asked for", async () => {
+    const logs = ["--error-log", "error.log", "--log-json"];
+    const cwd = folderWith({ "app.mjs": APP });
+    const port = await freePort();
+    startCommand(["-w", "1", "--worker-timeout", "0.3", ...logs, "-b", `127.0.0.1:${port}`, "app.mjs"], { cwd });
+    const lines = (): { level: string; message: string }[] => {
+      const path = join(cwd, "error.log");
+      const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+      return text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line));
+    };
+    await eventually(() => lines().some(({ message }) => message.includes("is served on")));
+    await ask(`http://127.0.0.1:${port}/loop?a=b`).catch(() => {});
+    await eventually(() => lines().some(({ message }) => message.includes("ended unexpectedly (SIGKILL)")));
+    const [stuck, request, ...places] = lines().filter(({ message }) => /stuck|in flight|^\(\d+\) {3}at/.test(message));
+    expect(stuck).toMatchObject({ level: "error", message: expect.stringMatching(/stuck for 0\.3 s/) });
+    expect(request?.message).toMatch(/in flight: GET \/loop of 127\.0\.0\.1/);
+    expect(places[0]?.message).toMatch(/at spin/);
+  });
+
   test("is left alone with --worker-timeout 0", async () => {
     const command = await serve(["-w", "2", "--worker-timeout", "0", "--graceful-timeout", "0.2", "app.mjs"], {
       "app.mjs": `export default (environ, startResponse) => {
   startResponse("200 OK", []);
-  const until = performance.now() + (environ.PATH_INFO === "/long" ? 4500 : 0); // longer than silence is borne
+  const until = performance.now() + (environ.PATH_INFO === "/long" ? 3800 : 0); // longer than silence is borne
   while (performance.now() < until);
   return ["app " + process.pid];
 };`,
