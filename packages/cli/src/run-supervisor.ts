@@ -7,13 +7,12 @@ import { listen, type Server, server } from "@wsgi/core";
 import { adminApplication } from "./admin.ts";
 import { adminAddress, bindAddresses } from "./bind-address.ts";
 import { bindSocket } from "./bound-socket.ts";
-import { Printed, parseCommandLine } from "./command-line.ts";
-import { CommandError } from "./errors.ts";
+import { freshSettings } from "./fresh-settings.ts";
 import { showStart } from "./greeting.ts";
 import { parseApplicationSpec } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
 import type { Invocation } from "./messages.ts";
-import { resolveSettings, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { onSignals } from "./signals.ts";
 import type { SourceWatch } from "./source-watch.ts";
 import { type SharedSocket, Supervisor, workerCount } from "./supervisor.ts";
@@ -52,7 +51,7 @@ export async function runSupervisor(
     },
     onImported: (files) => watch?.add(files),
     async readSettings() {
-      const fresh = await readSettings(invocation);
+      const fresh = await freshSettings(invocation);
       await secrets.prepare(fresh);
       return fresh;
     },
@@ -113,14 +112,6 @@ export async function runSupervisor(
   if (!upgrade.done) removePaths(sockets);
   logs.flush();
   return settings.reload ? 0 : exitCode;
-}
-
-/** From where the command was called, as if it were called again. */
-async function readSettings({ args, cwd, env }: Invocation): Promise<Settings> {
-  const commandLine = parseCommandLine(args, "");
-  if (commandLine instanceof Printed) throw new CommandError("expected no help to be asked for");
-  process.chdir(cwd);
-  return await resolveSettings(commandLine, { ...env });
 }
 
 async function bindAll(settings: Settings): Promise<SharedSocket[]> {

@@ -11,7 +11,7 @@ import { messageOf } from "./errors.ts";
 import type { Invocation } from "./messages.ts";
 import { recycleReason, requestLimit } from "./recycling.ts";
 import type { ServingStatus } from "./serving.ts";
-import type { Settings } from "./settings.ts";
+import type { CommandSettings } from "./settings.ts";
 import type { TlsSecrets } from "./tls-secrets.ts";
 import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
 
@@ -19,7 +19,7 @@ import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
 export type SharedSocket = BoundSocket & { readonly plain: boolean; readonly role: "application" | "admin" };
 
 /** How many workers settings ask for. */
-export function workerCount({ workers, reload }: Pick<Settings, "workers" | "reload">): number {
+export function workerCount({ workers, reload }: Pick<CommandSettings, "workers" | "reload">): number {
   if (reload) return 1;
   return workers === "auto" ? availableParallelism() : Math.max(1, workers);
 }
@@ -30,7 +30,7 @@ export interface SupervisorEvents {
   /** Files that a worker's application was read from. */
   onImported(files: readonly string[]): void;
   /** Settings as they are now. @throws when they are not what they have to be */
-  readSettings(): Promise<Settings>;
+  readSettings(): Promise<CommandSettings>;
   /** What workers have in common for TLS, as it is now. */
   secrets(): TlsSecrets;
 }
@@ -48,7 +48,7 @@ const RESTART_GRACE = 2;
 export class Supervisor implements WorkerEvents {
   /** Resolves with the exit code when the last worker has ended. */
   readonly ended: Promise<number>;
-  #settings: Settings;
+  #settings: CommandSettings;
   readonly #invocation: Invocation;
   readonly #sockets: readonly SharedSocket[];
   readonly #logger: Required<LoggerLike>;
@@ -71,7 +71,7 @@ export class Supervisor implements WorkerEvents {
   #resolveEnded!: (exitCode: number) => void;
 
   constructor(
-    settings: Settings,
+    settings: CommandSettings,
     invocation: Invocation,
     sockets: readonly SharedSocket[],
     logger: Required<LoggerLike>,
@@ -292,7 +292,7 @@ export class Supervisor implements WorkerEvents {
 
   async #reload(): Promise<void> {
     const fresh = await this.#readSettings();
-    if (fresh === undefined) return;
+    if (fresh === undefined || this.#stopping) return;
     await this.#recycling; // or who comes of it would count as new
     this.#generation++;
     const old = this.#present();
@@ -314,7 +314,7 @@ export class Supervisor implements WorkerEvents {
   }
 
   /** Workers read their settings themselves; these are the supervisor's own. Addresses stay as they were bound. */
-  async #readSettings(): Promise<Settings | undefined> {
+  async #readSettings(): Promise<CommandSettings | undefined> {
     try {
       return await this.#events.readSettings();
     } catch (error) {
