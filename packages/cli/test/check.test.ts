@@ -1,6 +1,8 @@
 // --check: good when serving would begin, bad with the message that serving would say, and nothing is served or left behind.
 
-import { readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Authority } from "../../tls/test/support/authority.ts";
 import { type Ended, type Files, folderWith, HELLO, runCommand, serve } from "./support/command.ts";
@@ -46,6 +48,21 @@ describe("--check", () => {
       code: 0,
       stdout: "app.mjs: the application, the certificates and the settings are good\n",
     });
+  });
+
+  it("looks whether logs can be written, and leaves them as they are", async () => {
+    const cwd = folderWith({ "app.mjs": HELLO, "a.log": "before\n" });
+    const args = ["--check", "--access-log", "a.log", "--error-log", "new/folder/e.log", "app.mjs"];
+    expect(await runCommand(args, { cwd })).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(cwd, "a.log"), "utf8")).toBe("before\n");
+    expect(readdirSync(cwd).sort()).toEqual(["a.log", "app.mjs"]);
+  });
+
+  it("does not wait for the reader of a pipe", async () => {
+    const cwd = folderWith({ "app.mjs": HELLO });
+    execFileSync("mkfifo", [join(cwd, "pipe")]);
+    const { code, stderr } = await runCommand(["--check", "--access-log", "pipe", "app.mjs"], { cwd });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^wsgi: --access-log: cannot write pipe: ENXIO/)]);
   });
 
   it("does not need an address that is free", async () => {
@@ -101,6 +118,27 @@ describe("--check", () => {
       /^--admin: expected an address .*\n$/,
     ],
     ["a certificate", ["--certfile", "gone.pem", "app.mjs"], {}, 1, /gone\.pem/],
+    [
+      "a log that is a folder",
+      ["--access-log", "logs", "app.mjs"],
+      { "logs/a": "" },
+      1,
+      /^--access-log: cannot write logs: EISDIR.*\n$/,
+    ],
+    [
+      "a log in a file",
+      ["--error-log", "app.mjs/e.log", "app.mjs"],
+      {},
+      1,
+      /^--error-log: cannot write app\.mjs\/e\.log: .*app\.mjs is no folder\n$/,
+    ],
+    [
+      "a file for the process id",
+      ["--pid", "none/my.pid", "app.mjs"],
+      {},
+      1,
+      /^--pid: cannot write none\/my\.pid: ENOENT.*\n$/,
+    ],
     ["a user", ["--user", "no-such-user", "app.mjs"], {}, 1, /^--user no-such-user: no such user\n$/],
     [
       "an extension",
