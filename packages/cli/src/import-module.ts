@@ -5,12 +5,14 @@
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CommandError } from "./errors.ts";
 
 /** Files of the user that were imported through `importModule`, as long as the loader tells of them. */
 const imported = new Set<string>();
 let isRegistered = false;
 
 const TYPESCRIPT = /\.[cm]?tsx?$|\.jsx$/;
+const QUESTION_MARK = "expected no question mark in its path: the loader of TypeScript cannot read that";
 /** What the name of a file that is missing may have ended with; `.js` is also how TypeScript says `.ts`. */
 const ENDINGS = ["", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
 
@@ -19,7 +21,11 @@ const ENDINGS = ["", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs
  * @param tracked whether every file that it imports in turn is to be remembered: needs the loader, for JavaScript too
  */
 export async function importModule(url: string, tracked = false): Promise<Record<string, unknown>> {
-  if (tracked || TYPESCRIPT.test(new URL(url).pathname)) await registerLoader();
+  const { pathname } = new URL(url);
+  if (tracked || TYPESCRIPT.test(pathname)) {
+    if (pathname.includes("%3F")) throw new CommandError(QUESTION_MARK); // tsx takes the rest of such a path for a query
+    await registerLoader();
+  }
   if (url.startsWith("file:")) imported.add(fileURLToPath(url));
   try {
     return (await import(url)) as Record<string, unknown>;

@@ -57,7 +57,10 @@ const COMMAND_SETTINGS: readonly Setting[] = [
   setting("config", kinds.FILE, "Application", undefined, "read settings from this file instead of wsgi.config.*", {
     short: "c",
   }),
-  setting("envFile", kinds.FILE, "Application", [], "read environment variables from this file", { isList: true }),
+  setting("envFile", kinds.FILE, "Application", [], "read environment variables from this file", {
+    short: "E", // Node looks for --env-file behind a script as well, nodejs/node#54232
+    isList: true,
+  }),
   setting("reload", kinds.SWITCH, "Application", false, "development: restart when a source file changes"),
   setting("environ", kinds.TEXT, "Application", [], "KEY=VALUE to be in every environ", { isList: true }),
 

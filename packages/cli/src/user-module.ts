@@ -1,6 +1,7 @@
 // What a module of the user's says, whichever kind it is: its exports in one form, and in words why it could not be loaded.
 // It loads nothing itself.
 
+import { CommandError } from "./errors.ts";
 import { syntaxPlace } from "./syntax-place.ts";
 
 export type Exports = Readonly<Record<string, unknown>>;
@@ -25,6 +26,7 @@ export function namesOf(exports: Exports): string[] {
 /** What is wrong with a module that could not be loaded or threw, and where in the user's files. */
 export async function faultOf(error: unknown, url: string): Promise<string> {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof CommandError) return error.message; // ours, not theirs
   const { name, message, stack = "" } = error;
   const [, file, text] = /^(\/.+:\d+:\d+): ERROR: (.+)$/m.exec(message) ?? [];
   if (file !== undefined) return `${file}: SyntaxError: ${text}`; // esbuild, which reads TypeScript

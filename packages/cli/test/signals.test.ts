@@ -169,7 +169,7 @@ test("being stopped and continued, as by Ctrl-Z and fg, kills no worker", async 
   const workers = childrenOf(command.pid);
   for (const group of [-command.pid]) process.kill(group, "SIGSTOP");
   await eventually(() => [command.pid, ...workers].every((pid) => stateOf(pid) === "T"));
-  await delay(4500); // longer than a worker may be silent
+  await delay(3700); // longer than a worker may be silent
   process.kill(-command.pid, "SIGCONT");
   for (let i = 0; i < 20; i++) expect(await textOf(command.url)).toBe("hello");
   await delay(600); // a look at the workers later

@@ -1,12 +1,14 @@
 // TypeScript files as they are, without a build: in packages of both kinds, with what their compiler options say, and with
 // messages that name the user's lines.
 
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Files, folderWith, runCommand, serve, textOf } from "./support/command.ts";
+import { type Files, folderWith, HELLO, runCommand, serve, textOf } from "./support/command.ts";
 
 const TYPES = "type Start = (status: string, headers: readonly (readonly [string, string])[]) => void;";
 const says = (expression: string): string =>
   `(environ: Record<string, unknown>, startResponse: Start): string[] => { startResponse("200 OK", []); return [String(${expression})]; }`;
+const OTHER = 'export const word: string = "yes";';
 const APP = (expression: string): string => `${TYPES}\nexport default ${says(expression)};\n`;
 
 async function answerOf(files: Files, ...args: readonly string[]): Promise<string> {
@@ -56,6 +58,24 @@ describe("a TypeScript application", () => {
     ["with export =", "app.cts", { "app.cts": `${TYPES}\nconst app = ${says('"yes"')};\nexport = app;` }],
   ])("can be %s", async (_what, app, files) => {
     expect(await answerOf(files, app)).toBe("yes");
+  });
+
+  it.each(["sp ace", "ünï ☃", "a#b", "a%20b", "a%b", `a'b"c`])("can be in the folder %s", async (folder) => {
+    const files = {
+      [`${folder}/app.ts`]: `import { word } from "./other.ts";\n${APP("word")}`,
+      [`${folder}/other.ts`]: OTHER,
+    };
+    const cwd = join(folderWith(files), folder);
+    expect(await runCommand(["--check", "app.ts"], { cwd })).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("cannot be in a folder with a question mark, and that is said", async () => {
+    const cwd = join(folderWith({ "a?b/app.ts": APP('"yes"'), "a?b/app.mjs": HELLO }), "a?b");
+    expect(await runCommand(["--check", "app.ts"], { cwd })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^wsgi: app\.ts cannot be loaded: expected no question mark in its path: .*\n$/),
+    });
+    expect((await runCommand(["--check", "app.mjs"], { cwd })).code).toBe(0);
   });
 
   it.each(["module", "commonjs"])(
