@@ -1,91 +1,103 @@
-// Servers against one another: paired in alternating rounds of load over 64 connections at a time, the client in a process
-// of its own, server and client pinned to different cores where that can be done. Files of bench/servers in; ratios, never
-// a verdict, out: the numbers of a busy machine are no test.
+// Runs a row: its servers start, each answer is checked once, each server warms up, and then all of them are measured in turn,
+// round by round, another one first each time. So what the machine does meanwhile hits all of them alike. Ratios are later made
+// of numbers of the same round. Knows no entrant by name.
 
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
-import { once } from "node:events";
-import { cpus } from "node:os";
-import { join } from "node:path";
-import type { ServerMessage } from "./cpu-time.ts";
-import { findLoadGenerator, isInstalled, type LoadTarget } from "./load.ts";
-import { summary } from "./summary.ts";
+import type { Bench } from "./bench.ts";
+import type { EntrantResult, RowResult, Sample } from "./results.ts";
+import type { Entrant, Row } from "./row.ts";
+import type { ServerProcess } from "./server-process.ts";
 
-const CONNECTIONS = 64;
-
-const load = findLoadGenerator();
-const canPin = isInstalled("taskset") && cpus().length > 1;
-
-/** A server that takes part: how it is called, its file, and what that is given as arguments. */
-export type Contestant = readonly [name: string, file: string, ...args: readonly string[]];
-
-interface Running {
-  readonly name: string;
-  readonly child: ChildProcess;
-  readonly port: number;
+export interface Settings {
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Told what happens, line by line. */
+  readonly tell: (line: string) => void;
 }
 
-interface Round {
-  /** Requests a second. */
-  readonly rate: number;
-  /** Microseconds of the server's processor time a request. */
-  readonly cpu: number;
+/** An entrant that can be measured. */
+interface Ready {
+  readonly entrant: Entrant;
+  readonly samples: Sample[];
+  measure(): Promise<Sample>;
 }
 
-/** Runs all contestants; rounds and their seconds are the program's arguments. Then compares these pairs of names. */
-export async function runPaired(
-  contestants: readonly Contestant[],
-  pairs: readonly (readonly [one: string, other: string])[],
-  target: LoadTarget = { scheme: "http", reconnect: false },
-): Promise<void> {
-  const rounds = Number(process.argv[2] ?? 7);
-  const seconds = Number(process.argv[3] ?? 2);
-  const running: Running[] = [];
-  for (const contestant of contestants) running.push(await start(contestant));
-  console.log(`Node ${process.version}, ${load.name}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s`);
-  for (const one of running) await measure(one, target, 1); // warm up
-
-  const results: Map<string, Round>[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    const measured = new Map<string, Round>();
-    for (let i = 0; i < running.length; i++) {
-      const one = running[(round + i) % running.length] as Running; // another one begins each time
-      measured.set(one.name, await measure(one, target, seconds));
+export async function runRow(row: Row, bench: Bench, settings: Settings): Promise<RowResult> {
+  const rounds = Math.min(settings.rounds, row.maxRounds ?? Infinity);
+  const seconds = Math.max(settings.seconds, row.minSeconds ?? 0);
+  const servers = new Map<string, ServerProcess>();
+  const absent = new Map<Entrant, string>();
+  const ready: Ready[] = [];
+  let failed: string | undefined;
+  bench.pinClient(!row.entrants.some(({ server }) => server?.wholeMachine));
+  try {
+    for (const entrant of row.entrants) {
+      const why = whyAbsent(entrant, row, bench);
+      if (why !== undefined) absent.set(entrant, why);
+      else ready.push(await prepare(entrant, servers, bench, seconds));
     }
-    results.push(measured);
-    const show = ({ name }: Running): string => {
-      const { rate, cpu } = measured.get(name) as Round;
-      return `${name} ${Math.round(rate)}/s ${cpu.toFixed(1)} µs`;
-    };
-    console.log(`round ${round}: ${running.map(show).join(", ")}`);
+    for (const one of firstOfEachServer(ready)) await one.measure(); // warm up
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < ready.length; i++) {
+        const { samples, measure } = ready[(round + i) % ready.length] as Ready;
+        samples.push(await measure());
+      }
+      settings.tell(`  round ${round + 1} of ${rounds}`);
+    }
+  } catch (error) {
+    failed = error instanceof Error ? error.message : String(error);
+  } finally {
+    for (const server of servers.values()) await bench.stop(server);
+    bench.pinClient(true);
   }
-  for (const [one, other] of pairs) console.log(compare(results, one, other));
-  for (const { child } of running) child.disconnect();
+  const result = (entrant: Entrant): EntrantResult => ({
+    ...placeOf(entrant),
+    ...(absent.has(entrant) && { absent: absent.get(entrant) as string }),
+    samples: failed !== undefined ? [] : (ready.find((one) => one.entrant === entrant)?.samples ?? []),
+  });
+  return {
+    ...{ name: row.name, title: row.title, about: row.about, at: new Date().toISOString(), rounds, seconds },
+    entrants: row.entrants.map(result),
+    targets: row.targets,
+    ...(row.scaling !== undefined && { scaling: row.scaling }),
+    ...(failed !== undefined && { failed }),
+  };
 }
 
-async function start([name, file, ...args]: Contestant): Promise<Running> {
-  const child = fork(join(import.meta.dirname, "servers", file), args, { execArgv: ["--import", "tsx"] });
-  const [{ port }] = (await once(child, "message")) as [ServerMessage];
-  if (canPin) execFileSync("taskset", ["-apc", "0", `${child.pid}`], { stdio: "ignore" });
-  return { name, child, port: port as number };
+/** Entrants of one server run the same code, so that one of them warms it up. */
+function firstOfEachServer(ready: readonly Ready[]): Ready[] {
+  const keys = ready.map(({ entrant }) => entrant.server?.key ?? entrant.name);
+  return ready.filter((_, index) => keys.indexOf(keys[index] as string) === index);
 }
 
-async function cpuTime({ child }: Running): Promise<number> {
-  child.send("cpu");
-  const [{ cpu }] = (await once(child, "message")) as [ServerMessage];
-  return cpu as number;
+function placeOf({ name, series, x }: Entrant): Omit<EntrantResult, "samples"> {
+  return { name, ...(series !== undefined && { series }), ...(x !== undefined && { x }) };
 }
 
-async function measure(one: Running, target: LoadTarget, duration: number): Promise<Round> {
-  const before = await cpuTime(one);
-  const result = await load.run(target, one.port, duration, CONNECTIONS, canPin ? ["taskset", "-c", "1"] : []);
-  const after = await cpuTime(one);
-  return { rate: result.requests / result.seconds, cpu: (after - before) / result.requests };
+function whyAbsent({ server }: Entrant, { openFiles = 0 }: Row, bench: Bench): string | undefined {
+  if (openFiles > bench.maxOpenFiles) return `needs ${openFiles} open files, ulimit -n is ${bench.maxOpenFiles}`;
+  const found = server?.needs === undefined ? undefined : bench.peers[server.needs];
+  return found !== undefined && "absent" in found ? found.absent : undefined;
 }
 
-/** How many times faster, and with how many times less processor time a request. */
-function compare(results: readonly Map<string, Round>[], one: string, other: string): string {
-  const pairs = results.map((measured) => [measured.get(one) as Round, measured.get(other) as Round] as const);
-  const rate = summary(pairs.map(([a, b]) => a.rate / b.rate));
-  const cpu = summary(pairs.map(([a, b]) => b.cpu / a.cpu));
-  return `${one} over ${other}: requests a second × ${rate}, processor time a request ÷ ${cpu}`;
+async function prepare(
+  entrant: Entrant,
+  servers: Map<string, ServerProcess>,
+  bench: Bench,
+  seconds: number,
+): Promise<Ready> {
+  const spec = entrant.server;
+  if (spec === undefined) return { entrant, samples: [], measure: () => entrant.measure({ bench, seconds }) };
+  let server = servers.get(spec.key);
+  if (server === undefined) {
+    server = await bench.start((port) => spec.launch(bench, port), spec.wholeMachine);
+    servers.set(spec.key, server);
+  }
+  const round = { bench, seconds, server };
+  try {
+    await server.listening();
+    await entrant.check?.(round);
+  } catch (error) {
+    throw new Error(`${entrant.name}: ${error instanceof Error ? error.message : error}`);
+  }
+  return { entrant, samples: [], measure: () => entrant.measure(round) };
 }

@@ -1,4 +1,10 @@
-// Numbers of several rounds as one: the median, and in a text with the least and the greatest beside it.
+// Numbers of several rounds as one: the median with the least and the greatest beside it. Knows nothing of what they measure.
+
+export interface Summary {
+  readonly median: number;
+  readonly least: number;
+  readonly greatest: number;
+}
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -7,6 +13,8 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-export function summary(values: readonly number[]): string {
-  return `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)})`;
+/** Undefined when there are no values. */
+export function summarize(values: readonly number[]): Summary | undefined {
+  if (values.length === 0) return undefined;
+  return { median: median(values), least: Math.min(...values), greatest: Math.max(...values) };
 }

@@ -1,0 +1,57 @@
+// What happens once in the life of a program: its start until the first answer, and importing the core; and how large the core
+// is. Every round starts a process of its own.
+
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { transformSync } from "esbuild";
+import type { ServerSpec } from "./contestants.ts";
+import type { LoneEntrant } from "./row.ts";
+import { PLAIN } from "./under-load.ts";
+import { verify } from "./verify.ts";
+
+const run = promisify(execFile);
+const CORE = join(import.meta.dirname, "../packages/core/dist");
+
+/** From the start of a process to its first answer. */
+export function untilFirstAnswer(name: string, spec: ServerSpec): LoneEntrant {
+  return {
+    name,
+    async measure({ bench }) {
+      const begun = performance.now();
+      const server = await bench.start((port) => spec.launch(bench, port), spec.wholeMachine);
+      try {
+        await server.listening();
+        await verify(PLAIN, server.port);
+        const [time, cpu] = [performance.now() - begun, server.cpuTime];
+        return { time, ...(cpu !== undefined && { cpuTime: cpu / 1000 }) };
+      } finally {
+        await bench.stop(server);
+      }
+    },
+  };
+}
+
+/** Loading a built file of the core into a new process. */
+export function importOfCore(name: string, way: "import" | "require"): LoneEntrant {
+  return {
+    name,
+    async measure({ bench }) {
+      const program = join(bench.home, "servers/programs/import-time.mjs");
+      const file = join(CORE, way === "import" ? "index.js" : "index.cjs");
+      const { stdout } = await run(bench.node, [program, way, file], { timeout: 30_000 });
+      return { time: Number(stdout) };
+    },
+  };
+}
+
+export function minifiedCore(name: string): LoneEntrant {
+  return {
+    name,
+    async measure() {
+      const { code } = transformSync(readFileSync(join(CORE, "index.js"), "utf8"), { minify: true, format: "esm" });
+      return { size: Buffer.byteLength(code) / 1024 };
+    },
+  };
+}
