@@ -10,7 +10,7 @@ const sansIo = biome.overrides
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", "examples"],
+    projects: ["packages/*", "examples", "bench"],
     reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
     coverage: {
       include: sansIo,
