@@ -1,11 +1,14 @@
 // The command line: arguments in, what they say out, or help and version. Flags are made of the table; what a value
 // means, its kind says. It reads no file and no environment variable.
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type * as Commander from "commander";
 import { CommandError, EXIT } from "./errors.ts";
 import { suggestion } from "./nearest.ts";
+import { requireLibrary } from "./require-library.ts";
 import { expectedInstead, SWITCH } from "./setting-kinds.ts";
 import { flagOf, SETTING_TABLE, type Setting } from "./setting-table.ts";
+
+const { Command, CommanderError, InvalidArgumentError, Option } = requireLibrary("commander") as typeof Commander;
 
 /** What a command line says. */
 export interface CommandLine {
@@ -45,7 +48,7 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
 }
 
 /** Commander's message as ours; its own suggestions leave out the flags that help does not show. */
-function faultOf({ code, message }: CommanderError, program: Command): string {
+function faultOf({ code, message }: Commander.CommanderError, program: Commander.Command): string {
   const [, flag = ""] = /^error: unknown option '(.*?)(?:=.*)?'/s.exec(message) ?? [];
   if (code !== "commander.unknownOption") return message.replace(/^error: /, "");
   const flags = program.options.flatMap(({ long }) => long ?? []);
@@ -53,7 +56,7 @@ function faultOf({ code, message }: CommanderError, program: Command): string {
   return `unknown option '${flag}'${suggestion(flag, flags)}`;
 }
 
-function buildProgram(version: string): Command {
+function buildProgram(version: string): Commander.Command {
   const program = new Command("wsgi");
   program
     .usage("[options] APP")
@@ -78,7 +81,7 @@ function buildProgram(version: string): Command {
 }
 
 /** The flag of a setting; for a switch that is on by default, the one that turns it off too. */
-function optionsOf(setting: Setting): Option[] {
+function optionsOf(setting: Setting): Commander.Option[] {
   const { kind, isList = false } = setting;
   const summary = setting.summary.replaceAll("`", "");
   const flag = flagOf(setting);

@@ -2,9 +2,12 @@
 // text or as JSON. Settings in, loggers for the server out. How lines get into a file, log-file.ts knows.
 
 import type { Environ, Exchange, Extension, LoggerLike } from "@wsgi/core";
-import pc from "picocolors";
+import type Picocolors from "picocolors";
 import { messageOf } from "./errors.ts";
 import { LogFile } from "./log-file.ts";
+import { requireLibrary } from "./require-library.ts";
+
+const { createColors } = requireLibrary("picocolors") as typeof Picocolors;
 
 export type Level = "debug" | "info" | "warn" | "error";
 const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
@@ -21,7 +24,7 @@ export class LogOutput {
   readonly #messages: LogFile | undefined;
   readonly #access: LogFile | undefined;
   /** Of the lines of `logger`: none but on a terminal. */
-  readonly colours: ReturnType<typeof pc.createColors>;
+  readonly colours: ReturnType<typeof createColors>;
 
   /** @throws {CommandError} when a file cannot be opened */
   constructor(settings: LogSettings) {
@@ -40,7 +43,7 @@ export class LogOutput {
       const report = (message: string): void => this.#log("warn", `(${process.pid}) ${message}`);
       this.#access = new LogFile({ flag: "--access-log", target: accessLog, standard: 1, isBatched: true, report });
     }
-    this.colours = pc.createColors(this.#messages?.isTerminal === true && !logJson && wantsColour(process.env));
+    this.colours = createColors(this.#messages?.isTerminal === true && !logJson && wantsColour(process.env));
     process.once("exit", () => this.flush()); // whoever ends the process: the application, or what it did not catch
   }
 

@@ -1,9 +1,11 @@
 // The nearest of some names to one that is not among them, for "did you mean". Texts in, a text or nothing out. Pure.
 
-import { distance } from "fastest-levenshtein";
+import { requireLibrary } from "./require-library.ts";
 
 /** The name that was probably meant; undefined when none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  // Nobody waits for this library at a start that succeeds.
+  const { distance } = requireLibrary("fastest-levenshtein") as typeof import("fastest-levenshtein");
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
