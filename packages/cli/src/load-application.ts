@@ -50,7 +50,9 @@ export async function loadApplication(text: string, factory: boolean, tracked = 
 async function resolveModule(module: string): Promise<string> {
   const path = resolve(module);
   if (existsSync(path)) {
-    if (statSync(path).isDirectory()) throw new CommandError(`${module} is a folder: name the file in it`);
+    if (statSync(path).isDirectory()) {
+      throw new CommandError(`${module} is a folder: expected a file${meant(likelyFile(module))}`);
+    }
     return pathToFileURL(path).href;
   }
   const isPath = /^\.{0,2}[\\/]/.test(module) || TS_OR_JS.test(module);
@@ -87,7 +89,22 @@ function hint(module: string): string {
   const stem = basename(module, extname(module));
   const same = files.filter((name) => basename(name, extname(name)) === stem);
   const found = nearest(basename(module), same.length > 0 ? same : files) ?? same[0];
-  return found === undefined ? "" : `; did you mean ${join(dirname(module), found)}?`;
+  return meant(found === undefined ? undefined : join(dirname(module), found));
+}
+
+/** What is probably the application in a folder, by the names that people give it. */
+export function likelyFile(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined; // even the working folder may be gone
+  const files = readdirSync(folder).filter((name) => TS_OR_JS.test(name));
+  const found = LIKELY.map((stem) => files.find((name) => basename(name, extname(name)) === stem)).find(Boolean);
+  return found === undefined ? undefined : join(folder, found);
+}
+
+const LIKELY = ["app", "application", "wsgi", "server", "main", "index"];
+
+/** The end of a message. */
+export function meant(file: string | undefined): string {
+  return file === undefined ? "" : `; did you mean ${file}?`;
 }
 
 async function load({ module }: ApplicationSpec, url: string, tracked: boolean): Promise<Exports> {
@@ -104,18 +121,19 @@ function pickExport({ text, module, exportName }: ApplicationSpec, exports: Expo
     const found = exportName.split(".").reduce<unknown>((value, key) => (value as Exports | undefined)?.[key], exports);
     if (typeof found === "function") return found as Application;
     const what = found === undefined ? "has no export" : `exports ${kindOf(found)} as`;
-    throw new CommandError(
-      `${module} ${what} ${exportName}${found === undefined ? suggestion(exportName, names) : ": expected a function"}`,
-    );
+    const near = suggestion(exportName, names);
+    const instead = near === "" ? `; ${listed(exports, names)}` : near;
+    throw new CommandError(`${module} ${what} ${exportName}${found === undefined ? instead : ": expected a function"}`);
   }
   for (const name of EXPORTS) if (typeof exports[name] === "function") return exports[name] as Application;
-  const have =
-    names.length === 0
-      ? "it exports nothing"
-      : `it exports ${names.map((name) => `${name} (${kindOf(exports[name])})`).join(", ")}`;
   throw new CommandError(
-    `${text}: expected an application, a function (environ, startResponse), as the default export or as app or application; ${have}`,
+    `${text}: expected an application, a function (environ, startResponse), as the default export or as app or application; ${listed(exports, names)}`,
   );
+}
+
+function listed(exports: Exports, names: readonly string[]): string {
+  if (names.length === 0) return "it exports nothing";
+  return `it exports ${names.map((name) => `${name} (${kindOf(exports[name])})`).join(", ")}`;
 }
 
 async function runFactory({ text }: ApplicationSpec, url: string, create: unknown): Promise<unknown> {

@@ -29,9 +29,9 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv, startedAt: n
   const settings = await resolveSettings(commandLine, env);
   if (settings.printConfig) return print(`${printedConfig(settings)}\n`);
   if (settings.app === undefined || settings.app === "") {
-    throw new CommandError("expected APP, a file such as app.ts or dist/app.js:application.\nSee wsgi --help.", {
-      exitCode: EXIT.USAGE,
-    });
+    const { likelyFile, meant } = await import("./load-application.ts");
+    const example = "expected APP, a file such as app.ts or dist/app.js:application";
+    throw new CommandError(`${example}${meant(likelyFile("."))}\nSee wsgi --help.`, { exitCode: EXIT.USAGE });
   }
   const ready = { ...settings, app: settings.app };
   if (settings.umask !== undefined) process.umask(settings.umask);

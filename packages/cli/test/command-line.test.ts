@@ -8,7 +8,7 @@ import { CommandError, EXIT } from "../src/errors.ts";
 import { nearest } from "../src/nearest.ts";
 import * as kinds from "../src/setting-kinds.ts";
 import { flagOf, GROUPS, SETTING_TABLE } from "../src/setting-table.ts";
-import { runCommand } from "./support/command.ts";
+import { folderWith, HELLO, runCommand } from "./support/command.ts";
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
 
@@ -207,8 +207,10 @@ describe("a fault", () => {
 
   it("is a command line without APP", async () => {
     const { code, stderr } = await runCommand([]);
-    expect(stderr).toMatch(/^wsgi: expected APP, .*\nSee wsgi --help\.\n$/);
+    expect(stderr).toMatch(/^wsgi: expected APP, .*application\nSee wsgi --help\.\n$/);
     expect(code).toBe(2);
+    const beside = await runCommand([], { cwd: folderWith({ "app.ts": HELLO }) });
+    expect(beside.stderr).toMatch(/^wsgi: expected APP, .*; did you mean app\.ts\?\nSee wsgi --help\.\n$/);
   });
 
   it("shows its stack with --debug only", async () => {

@@ -179,7 +179,9 @@ describe("an application that is not there", () => {
     ["no/such/app.js", [], "there is no file no/such/app.js in CWD"],
     ["pkg/wbe", ["node_modules/pkg/package.json"], "there is no file or package pkg/wbe in CWD"],
     ["fs", [], "there is no file or package fs in CWD"],
-    ["src", ["src/app.mjs"], "src is a folder: name the file in it"],
+    ["src", ["src/app.mjs"], "src is a folder: expected a file; did you mean src/app.mjs?"],
+    [".", ["index.js", "server.ts", "other.ts"], ". is a folder: expected a file; did you mean server.ts?"],
+    ["src", ["src/other.mjs"], "src is a folder: expected a file"],
   ])("%s beside %j is told", async (app, names, message) => {
     const files = Object.fromEntries(names.map((name) => [name, name.endsWith(".json") ? "{}" : HELLO]));
     expect(await faultOf(files, app)).toBe(message);
@@ -191,8 +193,8 @@ describe("an application that is not there", () => {
       `export const application = ${says("")};`,
       "app.mjs has no export aplication; did you mean application?",
     ],
-    ["app.mjs:api.v2", "export const api = { v1() {} };", "app.mjs has no export api.v2"],
-    ["app.mjs:a.b.c", "export const a = null;", "app.mjs has no export a.b.c"],
+    ["app.mjs:api.v2", "export const api = { v1() {} };", "app.mjs has no export api.v2; it exports api (an object)"],
+    ["app.mjs:a.b.c", "export const a = null;", "app.mjs has no export a.b.c; it exports a (null)"],
     ["app.mjs:port", "export const port = 80;", "app.mjs exports a number as port: expected a function"],
     [
       "app.mjs",
