@@ -39,7 +39,8 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   readonly ended: Promise<void>;
   requestsServed = 0;
   peerEnded = false;
-  readonly #deadlines: Deadlines;
+  /** Made at the first look at the clock: most connections of clients that close after a request end before it. */
+  #deadlines: Deadlines | undefined = undefined;
   readonly #ledger: Ledger;
   #state = IDLE;
   /** Seconds of the server's clock when the state was entered. */
@@ -59,9 +60,8 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     this.facts = facts;
     this.socket = socket;
     this.transport = new Transport(socket, this, server.readBuffer);
-    this.parser = new RequestParser(server.options);
+    this.parser = new RequestParser(server.options, server.headMemory);
     this.log = new ConnectionLog(server.logger, endpoints);
-    this.#deadlines = new Deadlines(server.options);
     this.#ledger = new Ledger(this.transport, server);
     this.#since = server.now();
     this.ended = new Promise((resolve) => {
@@ -117,6 +117,10 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   /** Looks at the clock: called every so often. */
   check(now: number): void {
     const { transport } = this;
+    if (this.#deadlines === undefined) {
+      this.#deadlines = new Deadlines(this.server.options);
+      transport.probe();
+    }
     const verdict = this.#deadlines.check(now, {
       state: this.#state,
       age: now - this.#since,
@@ -137,14 +141,14 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   // ---- for the socket ------------------------------------------------------------------------------------------
 
-  onBytes(bytes: Buffer): void {
-    this.#bytesReceived += bytes.length;
+  onBytes(bytes: Buffer, length: number): void {
+    this.#bytesReceived += length;
     if (this.#state >= CLOSING) {
-      this.#lingered += bytes.length;
+      this.#lingered += length;
       if (this.#lingered > MAX_LINGER_BYTES) this.transport.destroy();
       return;
     }
-    this.parser.push(bytes);
+    this.parser.push(bytes, length);
     if (this.#state <= READING_HEAD) this.#serve();
     else if (this.#state === DISCARDING) this.#discard();
     else this.#current?.input.advance();
@@ -254,10 +258,11 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   }
 
   onDone(run: RequestRun): void {
-    const { input } = this.#end(run);
+    const context = this.#end(run);
     this.#ledger.add(run);
     if (this.#state === TAKEN) return this.#ledger.settle();
-    if (run.response.closes || input.failed) return this.#close();
+    if (context.isLast) return this.#closeAtOnce();
+    if (run.response.closes || context.input.failed) return this.#close();
     this.#enter(DISCARDING);
     this.#discarded = 0;
     this.#discard();
@@ -309,7 +314,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   /** Answers with an error and closes; nothing that comes after it is interpreted. RFC 9112 §9.6. */
   #refuse(error: ProtocolError): void {
     this.log.refused(error);
-    this.transport.writeText(encodeRefusal(error, this.server.minorVersion, this.server.date()));
+    this.transport.writeText(encodeRefusal(error, this.server.minorVersion, this.server.dateLine()));
     this.#close();
   }
 
@@ -335,6 +340,13 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     this.#enter(CLOSING);
     this.transport.end();
     this.transport.resume();
+    this.#ledger.settle();
+  }
+
+  /** As `#close`, but the peer has nothing more to send: there is nothing to wait for. */
+  #closeAtOnce(): void {
+    if (!this.transport.endAtOnce()) return this.#close();
+    this.#enter(CLOSING);
     this.#ledger.settle();
   }
 

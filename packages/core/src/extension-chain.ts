@@ -7,6 +7,8 @@ import { aborted } from "./shutdown-deadline.ts";
 import type { Environ } from "./types.ts";
 
 export class ExtensionChain {
+  /** Whether any of them is told of responses: if not, nobody asks how long one took. */
+  readonly observe: boolean;
   readonly #extensions: readonly Extension[];
   readonly #forEnviron: readonly Extension[];
   readonly #forResponded: readonly Extension[];
@@ -16,6 +18,7 @@ export class ExtensionChain {
     this.#extensions = extensions;
     this.#forEnviron = extensions.filter((one) => one.onEnviron !== undefined);
     this.#forResponded = extensions.filter((one) => one.onResponded !== undefined);
+    this.observe = this.#forResponded.length > 0;
     this.#logger = logger;
   }
 

@@ -10,6 +10,14 @@ import { COLON, CR, FIELD_VALUE, isBlank, LF, TOKEN } from "./grammar.ts";
 /** One field as it came: the name in its own case, the value without the white space around it, as latin-1. */
 export type Field = [name: string, value: string];
 
+/** What remembers the lines of sections that were parsed before; it gives what parsing would give, or nothing. */
+export interface LineMemory {
+  /** The line from `start` to `end`, CRLF left out, when it is known. */
+  find(text: string, start: number, end: number): Field | undefined;
+  /** Takes note of a line that was parsed. */
+  learn(text: string, start: number, end: number, field: Field): void;
+}
+
 export interface SectionLimits {
   /** Bytes of one line without its CRLF. */
   readonly maxFieldBytes: number;
@@ -22,6 +30,7 @@ export interface SectionLimits {
  * Parses fields up to and including the empty line that ends them.
  *
  * @param sectionStart where the bytes that count towards `maxHeadBytes` began
+ * @param memory what it knows need not be parsed again
  * @returns the position after the empty line
  * @throws {ProtocolError}
  */
@@ -31,6 +40,7 @@ export function parseFields(
   sectionStart: number,
   limits: SectionLimits,
   into: Field[],
+  memory?: LineMemory,
 ): number {
   let position = start;
   for (;;) {
@@ -46,7 +56,12 @@ export function parseFields(
       sectionStart + limits.maxHeadBytes,
       "FIELD_TOO_LONG",
     );
-    into.push(parseFieldLine(text, position, lineEnd));
+    let field = memory?.find(text, position, lineEnd);
+    if (field === undefined) {
+      field = parseFieldLine(text, position, lineEnd);
+      memory?.learn(text, position, lineEnd, field);
+    }
+    into.push(field);
     expectLineFeed(text, lineEnd + 1);
     position = lineEnd + 2;
   }

@@ -84,9 +84,6 @@ export function listen(address: ListenAddress, options: ListenOptions = {}): Lis
   return new SocketListener(parsed, options);
 }
 
-/** How long a peer may be silent before the system asks whether it is there; without a delay Linux refuses to ask. */
-const KEEP_ALIVE_MILLISECONDS = 60_000;
-
 class SocketListener implements Listener {
   readonly scheme = "http";
   readonly ready: Promise<BoundAddress>;
@@ -98,13 +95,7 @@ class SocketListener implements Listener {
 
   constructor(address: Address, options: ListenOptions) {
     this.#address = address;
-    this.#server = net.createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS,
-    });
+    this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
     this.#server.on("connection", (socket: Duplex) => this.#onConnection(socket));
     this.#server.on("close", () => this.#handlers?.onClose());
     this.ready = this.#bind(options);

@@ -24,11 +24,11 @@ export function statusLineOf(status: OwnStatus): string {
 }
 
 /** A complete response with `Connection: close`; its body says what was wrong. */
-export function encodeRefusal(error: ProtocolError, minorVersion: 0 | 1, date: string): string {
+export function encodeRefusal(error: ProtocolError, minorVersion: 0 | 1, dateLine: string): string {
   const body = `${toAscii(error.message)}\r\n`;
   return (
     `HTTP/1.${minorVersion} ${statusLineOf(error.status)}\r\nContent-Type: text/plain\r\n` +
-    `Content-Length: ${body.length}\r\nDate: ${date}\r\nConnection: close\r\n\r\n${body}`
+    `Content-Length: ${body.length}\r\n${dateLine}Connection: close\r\n\r\n${body}`
   );
 }
 

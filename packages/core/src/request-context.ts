@@ -74,6 +74,12 @@ export class RequestContext implements InputSource, HeadPolicy {
     return this.#over;
   }
 
+  /** Whether the peer said that it is its last request, and all of it was read. */
+  get isLast(): boolean {
+    const { parser } = this.#host;
+    return !this.#head.keepAlive && parser.bodyDone && parser.pendingBytes === 0;
+  }
+
   /** Both the peer and this server know what came with HTTP/1.1: chunked, interim responses. */
   get #speaks11(): boolean {
     return this.#host.server.minorVersion === 1 && this.#head.minorVersion === 1;
@@ -160,8 +166,8 @@ export class RequestContext implements InputSource, HeadPolicy {
     return typeof keepalive === "number" && Number.isFinite(keepalive) ? Math.floor(keepalive) || undefined : undefined;
   }
 
-  date(): string {
-    return this.#host.server.date();
+  dateLine(): string {
+    return this.#host.server.dateLine();
   }
 
   now(): number {

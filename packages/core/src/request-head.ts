@@ -6,6 +6,7 @@ import { ProtocolError, quote } from "./errors.ts";
 import { endOfLine, expectLineFeed, type Field, parseFields, type SectionLimits } from "./fields.ts";
 import { type Framing, requestFraming } from "./framing.ts";
 import { CR, LF, listMembers, SP, TOKEN } from "./grammar.ts";
+import type { HeadMemory } from "./head-memory.ts";
 import { isHost } from "./host.ts";
 import { parseRequestTarget } from "./request-target.ts";
 
@@ -53,9 +54,10 @@ interface ControlFields {
 /**
  * Parses the head that starts at `start`.
  *
+ * @param memory of the heads before
  * @throws {ProtocolError} always when the head is not complete
  */
-export function parseRequestHead(text: string, start: number, limits: HeadLimits): RequestHead {
+export function parseRequestHead(text: string, start: number, limits: HeadLimits, memory?: HeadMemory): RequestHead {
   checkFirstByte(text, start);
   const lineEnd = endOfLine(text, start, limits.urlLengthLimit, start + limits.maxHeadBytes, "REQUEST_LINE_TOO_LONG");
   const methodEnd = scanMethod(text, start, lineEnd);
@@ -69,9 +71,9 @@ export function parseRequestHead(text: string, start: number, limits: HeadLimits
   expectLineFeed(text, lineEnd + 1);
 
   const fields: Field[] = [];
-  const end = parseFields(text, lineEnd + 2, start, limits, fields);
+  const end = parseFields(text, lineEnd + 2, start, limits, fields, memory);
   const control = collectControlFields(fields);
-  const host = checkHost(control.host, authority, minorVersion);
+  const host = checkHost(control.host, authority, minorVersion, memory);
   const framing = requestFraming(minorVersion, control.transferEncoding, control.contentLength);
   if (framing.length > limits.maxBodyBytes) {
     throw new ProtocolError("BODY_TOO_LARGE", `${framing.length} of at most ${limits.maxBodyBytes} bytes`);
@@ -152,7 +154,7 @@ function collectControlFields(fields: readonly Field[]): ControlFields {
     const [name, value] = fields[i] as Field;
     switch (name.length) {
       case 4:
-        if (isNamed(name, "host")) {
+        if (name === "Host" || isNamed(name, "host")) {
           if (control.host !== undefined) throw new ProtocolError("REPEATED_HOST");
           control.host = value;
         }
@@ -161,7 +163,8 @@ function collectControlFields(fields: readonly Field[]): ControlFields {
         if (isNamed(name, "expect")) control.expect = joined(control.expect, value);
         break;
       case 10:
-        if (isNamed(name, "connection")) control.connection = joined(control.connection, value);
+        if (name === "Connection" || isNamed(name, "connection"))
+          control.connection = joined(control.connection, value);
         break;
       case 14:
         if (isNamed(name, "content-length")) control.contentLength = joined(control.contentLength, value);
@@ -183,12 +186,20 @@ function joined(previous: string | undefined, value: string): string {
 }
 
 /** Exactly one valid Host on 1.1, at most one on 1.0; the target's authority wins: RFC 9112 §3.2, §3.2.2. */
-function checkHost(host: string | undefined, authority: string | undefined, minorVersion: 0 | 1): string | undefined {
+function checkHost(
+  host: string | undefined,
+  authority: string | undefined,
+  minorVersion: 0 | 1,
+  memory: HeadMemory | undefined,
+): string | undefined {
   if (host === undefined) {
     if (minorVersion === 1) throw new ProtocolError("MISSING_HOST");
     return authority;
   }
-  if (!isHost(host)) throw new ProtocolError("BAD_HOST", quote(host));
+  if (memory?.knowsHost(host) !== true) {
+    if (!isHost(host)) throw new ProtocolError("BAD_HOST", quote(host));
+    memory?.learnHost(host);
+  }
   return authority ?? host;
 }
 

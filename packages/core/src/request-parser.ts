@@ -11,6 +11,7 @@
 import { type BodyDecoder, ChunkedDecoder, type ChunkLimits, LengthDecoder } from "./body-decoder.ts";
 import type { Field } from "./fields.ts";
 import { CR, LF, TOKEN } from "./grammar.ts";
+import type { HeadMemory } from "./head-memory.ts";
 import { type HeadLimits, parseRequestHead, type RequestHead } from "./request-head.ts";
 
 export interface ParserLimits extends HeadLimits, ChunkLimits {}
@@ -22,6 +23,7 @@ const TEXT_WINDOW = 16 * 1024;
 
 export class RequestParser {
   readonly #limits: ParserLimits;
+  readonly #memory: HeadMemory | undefined;
   /** The window of bytes not yet consumed: `#bytes[#start..#end]`. */
   #bytes: Buffer = EMPTY;
   #start = 0;
@@ -39,8 +41,10 @@ export class RequestParser {
   #decoder: BodyDecoder | undefined = undefined;
   #consumed = 0;
 
-  constructor(limits: ParserLimits) {
+  /** @param memory of the heads before, on this connection and others */
+  constructor(limits: ParserLimits, memory?: HeadMemory) {
     this.#limits = limits;
+    this.#memory = memory;
   }
 
   /** Bytes pushed and not yet consumed. */
@@ -75,20 +79,20 @@ export class RequestParser {
     return consumed;
   }
 
-  /** Adds bytes. They are borrowed: call `retain` before they change. */
-  push(bytes: Buffer): void {
+  /** Adds bytes, the first `length` of these. They are borrowed: call `retain` before they change. */
+  push(bytes: Buffer, length = bytes.length): void {
     this.#text = "";
     if (this.#start === this.#end) {
       this.#bytes = bytes;
       this.#borrowed = true;
-      this.#end = bytes.length;
+      this.#end = length;
       this.#beginHead(0);
       return;
     }
-    const room = this.#bytes.length - this.#end; // none in borrowed bytes
-    if (room < bytes.length) this.#own(this.#end - this.#start + bytes.length);
-    bytes.copy(this.#bytes, this.#end);
-    this.#end += bytes.length;
+    const room = this.#borrowed ? 0 : this.#bytes.length - this.#end;
+    if (room < length) this.#own(this.#end - this.#start + length);
+    bytes.copy(this.#bytes, this.#end, 0, length);
+    this.#end += length;
   }
 
   /** Copies what is left of borrowed bytes, so that the caller may use its buffer again. */
@@ -118,7 +122,7 @@ export class RequestParser {
     const stop = this.#scanHead();
     if (stop === undefined) return undefined;
     const text = this.#bytes.toString("latin1", this.#start, stop);
-    return this.#startBody(parseRequestHead(text, 0, this.#limits), 0);
+    return this.#startBody(parseRequestHead(text, 0, this.#limits, this.#memory), 0);
   }
 
   /** A view of the body bytes at hand; undefined when more are needed or the body is done. */
@@ -155,13 +159,13 @@ export class RequestParser {
     if (this.#text !== "") {
       const offset = this.#start - this.#textStart;
       if (this.#text.indexOf("\r\n\r\n", offset) >= 0) {
-        return this.#startBody(parseRequestHead(this.#text, offset, this.#limits), offset);
+        return this.#startBody(parseRequestHead(this.#text, offset, this.#limits, this.#memory), offset);
       }
     }
     this.#textStart = this.#start;
     this.#text = this.#bytes.toString("latin1", this.#start, Math.min(this.#end, this.#start + TEXT_WINDOW));
     if (this.#text.indexOf("\r\n\r\n") < 0) return undefined;
-    return this.#startBody(parseRequestHead(this.#text, 0, this.#limits), 0);
+    return this.#startBody(parseRequestHead(this.#text, 0, this.#limits, this.#memory), 0);
   }
 
   #startBody(head: RequestHead, textOffset: number): RequestHead {

@@ -9,8 +9,10 @@ import { FIELD_VALUE, isToken, listMembers } from "./grammar.ts";
 /** What `startResponse` was called with, checked. */
 export interface ResponseStart {
   readonly status: number;
-  /** E.g. `200 OK`; `200 ` when the application gave no reason: the space is required (RFC 9112 §4). */
+  /** What the application gave, e.g. `200 OK`. */
   readonly statusLine: string;
+  /** The first line with its CRLF, e.g. `HTTP/1.1 200 OK`. */
+  readonly startLine: string;
   readonly headers: readonly Header[];
   /** The headers as text, each line with its CRLF; Content-Length and Connection left out. */
   readonly fieldLines: string;
@@ -25,11 +27,9 @@ export interface ResponseStart {
 /** What the server adds to a head. */
 export interface HeadExtras {
   readonly method: string;
-  /** Of the status line: the server's own version, not the request's. */
-  readonly serverMinorVersion: 0 | 1;
   readonly framing: Framing;
-  /** The current HTTP date. */
-  readonly date: string;
+  /** The current HTTP date as a line with its CRLF. */
+  readonly dateLine: string;
   readonly connection: "close" | "keep-alive" | undefined;
   /** Seconds for `Keep-Alive: timeout=N`, beside `Connection: keep-alive`. */
   readonly keepAliveTimeout: number | undefined;
@@ -56,24 +56,43 @@ interface CheckedName {
   /** The name as it is sent, with colon and space. */
   readonly prefix: string;
   readonly kind: number;
+  /** The line it made with the last value that can be made of it again: most names have the same one again and again. */
+  line: string;
+  value: string;
 }
 
-/** Names are the application's and few; the bound is for those that are made up per response. */
-const MAX_CACHED_NAMES = 512;
+interface CheckedStatus {
+  readonly status: number;
+  readonly startLine: string;
+}
 
-/** Checks and encodes what applications hand to `startResponse`. One for each server: it remembers checked names. */
+/** Names and status lines are the application's and few; the bound is for those that are made up per response. */
+const MAX_CACHED = 512;
+/** Longer values are not kept. */
+const MAX_CACHED_VALUE = 256;
+
+/**
+ * Checks and encodes what applications hand to `startResponse`. One for each server: it remembers the status lines and
+ * names that it checked, and of each name the last value: 0.3 µs of a small response.
+ */
 export class ResponseHeadEncoder {
   readonly #capitalize: boolean;
+  readonly #version: string;
   readonly #names = new Map<string, CheckedName>();
+  readonly #statuses = new Map<string, CheckedStatus>();
 
-  /** @param capitalize eventlet's `capitalize_response_headers` */
-  constructor(capitalize: boolean) {
+  /**
+   * @param capitalize eventlet's `capitalize_response_headers`
+   * @param minorVersion of the status line: the server's own version, not the request's
+   */
+  constructor(capitalize: boolean, minorVersion: 0 | 1 = 1) {
     this.#capitalize = capitalize;
+    this.#version = `HTTP/1.${minorVersion}`;
   }
 
   /** @throws {UsageError} whatever PEP 3333 or HTTP forbids, so that no response is split and no framing contradicted */
   start(statusLine: string, headers: Iterable<Header>): ResponseStart {
-    const status = checkStatus(statusLine);
+    const { status, startLine } = this.#statuses.get(statusLine) ?? this.#checkStatus(statusLine);
     const list = checkList(headers);
     let fieldLines = "";
     let declaredLength: number | undefined;
@@ -82,7 +101,12 @@ export class ResponseHeadEncoder {
     let wantsUpgrade = false;
     for (let i = 0; i < list.length; i++) {
       const [name, value] = checkPair(list[i]);
-      const { prefix, kind } = this.#names.get(name) ?? this.#checkName(name);
+      const checked = this.#names.get(name) ?? this.#checkName(name);
+      if (checked.line !== "" && value === checked.value) {
+        fieldLines += checked.line;
+        continue;
+      }
+      const { kind } = checked;
       checkValue(name, value);
       if (kind === CONTENT_LENGTH) {
         declaredLength = checkLength(value, declaredLength);
@@ -98,11 +122,12 @@ export class ResponseHeadEncoder {
       }
       if (kind === HOP_BY_HOP || (kind === UPGRADE && !mayUpgrade(status))) throw hopByHop(name, value);
       if (kind === DATE) hasDate = true;
-      fieldLines += `${prefix}${value}\r\n`;
+      fieldLines += lineOf(checked, value);
     }
     return {
       status,
-      statusLine: statusLine.length === 3 ? `${statusLine} ` : statusLine,
+      statusLine,
+      startLine,
       headers: list,
       fieldLines,
       declaredLength,
@@ -117,10 +142,10 @@ export class ResponseHeadEncoder {
     let fieldLines = "";
     for (const pair of checkList(headers)) {
       const [name, value] = checkPair(pair);
-      const { prefix, kind } = this.#names.get(name) ?? this.#checkName(name);
+      const checked = this.#names.get(name) ?? this.#checkName(name);
       checkValue(name, value);
-      if (kind !== PLAIN && kind !== DATE) throw hopByHop(name, value);
-      fieldLines += `${prefix}${value}\r\n`;
+      if (checked.kind !== PLAIN && checked.kind !== DATE) throw hopByHop(name, value);
+      fieldLines += lineOf(checked, value);
     }
     return fieldLines;
   }
@@ -128,22 +153,48 @@ export class ResponseHeadEncoder {
   #checkName(name: string): CheckedName {
     if (!isToken(name)) throw new UsageError("BAD_HEADER_NAME", quote(name));
     const shown = this.#capitalize ? capitalize(name) : name;
-    const checked = { prefix: `${shown}: `, kind: KINDS.get(name.toLowerCase()) ?? PLAIN };
-    if (this.#names.size < MAX_CACHED_NAMES) this.#names.set(name, checked);
+    const kind = KINDS.get(name.toLowerCase()) ?? PLAIN;
+    const checked = { prefix: `${shown}: `, kind, line: "", value: "" };
+    if (this.#names.size < MAX_CACHED) this.#names.set(name, checked);
+    return checked;
+  }
+
+  #checkStatus(statusLine: string): CheckedStatus {
+    const status = checkStatus(statusLine);
+    const space = statusLine.length === 3 ? " " : ""; // required also when there is no reason: RFC 9112 §4
+    const checked = { status, startLine: flat(`${this.#version} ${statusLine}${space}\r\n`) };
+    const isKept = this.#statuses.size < MAX_CACHED && statusLine.length <= MAX_CACHED_VALUE;
+    if (isKept) this.#statuses.set(statusLine, checked);
     return checked;
   }
 }
 
+/** The line of a checked value; kept for the next response when nothing but the line comes of the field. */
+function lineOf(checked: CheckedName, value: string): string {
+  const line = `${checked.prefix}${value}\r\n`;
+  if (checked.kind === PLAIN && value.length <= MAX_CACHED_VALUE) {
+    checked.value = value;
+    checked.line = flat(line);
+  }
+  return line;
+}
+
+/** The same text in one piece: V8 keeps what was put together as a tree, and would walk it again for every response. */
+function flat(text: string): string {
+  text.charCodeAt(0);
+  return text;
+}
+
 /** The text of a final head, status line to empty line. */
 export function encodeResponseHead(start: ResponseStart, extras: HeadExtras): string {
-  let text = `HTTP/1.${extras.serverMinorVersion} ${start.statusLine}\r\n${start.fieldLines}`;
+  let text = start.startLine + start.fieldLines;
   const { framing } = extras;
   if (framing.kind === "chunked") text += "Transfer-Encoding: chunked\r\n";
   else if (framing.kind === "length") text += `Content-Length: ${framing.length}\r\n`;
   else if (extras.lengthWithoutBody !== undefined && !isLengthForbidden(extras.method, start.status)) {
     text += `Content-Length: ${extras.lengthWithoutBody}\r\n`;
   }
-  if (!start.hasDate) text += `Date: ${extras.date}\r\n`;
+  if (!start.hasDate) text += extras.dateLine;
   if (start.wantsUpgrade)
     text += extras.connection === "close" ? "Connection: upgrade, close\r\n" : "Connection: upgrade\r\n";
   else if (extras.connection !== undefined) text += `Connection: ${extras.connection}\r\n`;

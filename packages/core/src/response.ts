@@ -20,8 +20,8 @@ export interface Outlet {
 /** What the connection decides about a head. */
 export interface HeadPolicy {
   readonly serverMinorVersion: 0 | 1;
-  /** The current HTTP date. */
-  date(): string;
+  /** The current HTTP date as a line of a head. */
+  dateLine(): string;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Whether the connection can carry another request after this response. */
@@ -127,9 +127,8 @@ export class Response {
     const connection = this.closes ? "close" : this.#head.asksKeepAlive ? "keep-alive" : undefined;
     const text = encodeResponseHead(start, {
       method,
-      serverMinorVersion: policy.serverMinorVersion,
       framing,
-      date: start.hasDate ? "" : policy.date(),
+      dateLine: start.hasDate ? "" : policy.dateLine(),
       connection: status === 101 ? undefined : connection,
       keepAliveTimeout: connection === "keep-alive" ? policy.announcedKeepAlive : undefined,
       lengthWithoutBody: declaredLength ?? (status === 304 ? undefined : knownLength),

@@ -3,6 +3,7 @@
 import type { EnvironBase } from "./environ.ts";
 import type { ConnectionInfo, Exchange } from "./extension.ts";
 import type { FileWrapper } from "./file-wrapper.ts";
+import type { HeadMemory } from "./head-memory.ts";
 import type { Logger } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
 import type { ReadBuffer } from "./read-buffer.ts";
@@ -14,6 +15,7 @@ export interface ServerContext {
   readonly application: Application;
   readonly logger: Logger;
   readonly readBuffer: ReadBuffer;
+  readonly headMemory: HeadMemory;
   readonly headEncoder: ResponseHeadEncoder;
   readonly environBase: EnvironBase<FileWrapper>;
   /** 0 when `maxHttpVersion` is HTTP/1.0. */
@@ -22,10 +24,10 @@ export interface ServerContext {
   readonly closing: boolean;
   /** Seconds of a steady clock, rounded up to the next look at the timeouts: what is counted from it never ends early. */
   now(): number;
-  /** Milliseconds of `performance.now()`. */
+  /** Milliseconds of `performance.now()` for exchanges; 0 when no extension is told of them. */
   milliseconds(): number;
-  /** The current HTTP date. */
-  date(): string;
+  /** The current HTTP date as a line of a head, with its CRLF. */
+  dateLine(): string;
   onEnviron(environ: Environ, connection: ConnectionInfo): void;
   onResponded(exchange: Exchange): void;
   onEnded(connection: object): void;

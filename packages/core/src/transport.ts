@@ -4,6 +4,7 @@
 // The books: `bytesQueued` counts what was handed to this file, `bytesSent` what the system took. Both only grow, so a
 // response is the span between two positions, and it is out when `bytesSent` has passed its end.
 
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ReadBuffer } from "./read-buffer.ts";
 import { resetSocket } from "./reset-socket.ts";
@@ -11,9 +12,12 @@ import { resetSocket } from "./reset-socket.ts";
 /** Above this many unsent bytes nothing more is to be queued; at half of it those who wait go on. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
+/** How long a peer may be silent before the system asks whether it is there; without a delay Linux refuses to ask. */
+const PROBE_DELAY_MILLISECONDS = 60_000;
+
 export interface TransportEvents {
-  /** Bytes arrived; they are valid during the call only. */
-  onBytes(bytes: Buffer): void;
+  /** Bytes arrived: the first `length` of these. They are valid during the call only. */
+  onBytes(bytes: Buffer, length: number): void;
   /** The peer closed its side. */
   onEnd(): void;
   /** `bytesSent` grew. */
@@ -34,6 +38,8 @@ export class Transport {
   #flushed = 0;
   #reading = false;
   #closed = false;
+  /** Whether the system takes what is written before the call returns: a plain socket nearly always does, TLS never. */
+  #isPrompt: boolean;
   /** Who waits for the peer to take more. */
   #onWritable: (() => void)[] = [];
   #error: Error | undefined;
@@ -42,12 +48,13 @@ export class Transport {
     this.socket = socket;
     this.#events = events;
     this.#readBuffer = readBuffer;
+    this.#isPrompt = isPlain(socket);
   }
 
   /** Attaches to the socket and begins to read. */
   start(): void {
     const { socket } = this;
-    const attached = this.#readBuffer.attach(socket, this.#onData);
+    const attached = this.#readBuffer.attach(socket, this.#events);
     if (!attached) socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
@@ -55,7 +62,7 @@ export class Transport {
     // What a TLS socket decrypted while it waited for its turn is in the stream: no 'data' event will bring it.
     const early: Buffer | null = attached && socket.readableLength > 0 ? socket.read() : null;
     this.resume();
-    if (early !== null) this.#events.onBytes(early);
+    if (early !== null) this.#onData(early);
   }
 
   /** Bytes queued that the system has not taken yet. */
@@ -106,23 +113,29 @@ export class Transport {
     else this.#onWritable.push(callback);
   }
 
+  /**
+   * A write whose callback nobody gives costs no turn of the tick queue: 0.4 µs of a hello-world request's 10. So none is
+   * given where the system takes what is written at once, as it nearly always does; where it did not after all, an empty
+   * write behind the rest tells when it has.
+   */
   #write(socket: Duplex): void {
     this.#flushed = this.bytesQueued;
     const text = this.#text;
     this.#text = "";
+    const onWritten = this.#isPrompt ? undefined : this.#onWritten;
     if (this.#parts.length === 0) {
-      socket.write(text, "latin1", this.#onWritten);
+      socket.write(text, "latin1", onWritten);
     } else {
       socket.cork();
-      for (const part of this.#parts) {
-        if (typeof part === "string") socket.write(part, "latin1", this.#onWritten);
-        else socket.write(part, this.#onWritten);
-      }
-      if (text !== "") socket.write(text, "latin1", this.#onWritten);
+      for (const part of this.#parts) socket.write(part, "latin1", onWritten);
+      if (text !== "") socket.write(text, "latin1", onWritten);
       this.#parts.length = 0;
       socket.uncork();
     }
     this.#sample();
+    const wasPrompt = this.#isPrompt;
+    this.#isPrompt = this.bytesSent === this.#flushed;
+    if (wasPrompt && !this.#isPrompt) socket.write("", this.#onWritten);
   }
 
   pause(): void {
@@ -141,6 +154,23 @@ export class Transport {
   end(): void {
     this.flush();
     if (this.socket.writable) this.socket.end();
+  }
+
+  /**
+   * Sends what is queued and closes both sides, if that can be done at once and loses nothing: the system sends what it
+   * has taken, and its FIN. Saves a new connection a sixth of its time. For a peer that has no more to say only: its
+   * bytes would be answered with a reset. Not over TLS, whose end has to be told.
+   */
+  endAtOnce(): boolean {
+    this.flush();
+    if (this.pendingBytes > 0 || !isPlain(this.socket)) return false;
+    this.socket.destroy();
+    return true;
+  }
+
+  /** Lets the system ask, after a minute's silence, whether the peer is still there. */
+  probe(): void {
+    (this.socket as Partial<Socket>).setKeepAlive?.(true, PROBE_DELAY_MILLISECONDS);
   }
 
   /** Closes both sides now; what is queued is lost. */
@@ -184,7 +214,7 @@ export class Transport {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    this.#events.onBytes(bytes);
+    this.#events.onBytes(bytes, bytes.length);
   };
 
   readonly #onEnd = (): void => {
@@ -207,4 +237,9 @@ export class Transport {
     this.#events.onClose(this.#error);
     this.#callWritable();
   };
+}
+
+/** Whether it is a connection of the system itself, with nothing like TLS in between. */
+function isPlain(socket: Duplex): boolean {
+  return Object.getPrototypeOf(socket) === Socket.prototype;
 }

@@ -7,6 +7,8 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { ReadBuffer } from "../src/read-buffer.ts";
 import { turn, until } from "./support/until.ts";
 
+const NOBODY = { onBytes: (): void => {} };
+
 /** Both ends of a connection; the server's end is paused, as a listener hands it out. */
 async function connection(): Promise<{ near: net.Socket; far: net.Socket }> {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
@@ -27,11 +29,11 @@ test("reads an accepted socket of this Node version through one buffer", async (
   const buffer = new ReadBuffer();
   const views: [text: string, memory: ArrayBufferLike][] = [];
   let wake = (): void => {};
-  const onBytes = (bytes: Buffer): void => {
-    views.push([bytes.toString(), bytes.buffer]);
+  const onBytes = (bytes: Buffer, length: number): void => {
+    views.push([bytes.toString("utf8", 0, length), bytes.buffer]);
     wake();
   };
-  expect(buffer.attach(near, onBytes)).toBe(true);
+  expect(buffer.attach(near, { onBytes })).toBe(true);
   near.resume();
   for (const text of ["first", "second"]) {
     const came = new Promise<void>((resolve) => {
@@ -49,9 +51,9 @@ test("gives a detached socket its bytes as an ordinary stream, each piece its ow
   const { near, far } = await connection();
   const other = await connection();
   const buffer = new ReadBuffer();
-  buffer.attach(near, () => expect.fail("detached"));
+  buffer.attach(near, { onBytes: () => expect.fail("detached") });
   const seen: string[] = [];
-  buffer.attach(other.near, (bytes) => seen.push(bytes.toString()));
+  buffer.attach(other.near, { onBytes: (bytes, length) => seen.push(bytes.toString("utf8", 0, length)) });
   buffer.detach(near);
   const pieces: Buffer[] = [];
   near.on("data", (bytes) => pieces.push(bytes));
@@ -69,7 +71,7 @@ test("gives a detached socket its bytes as an ordinary stream, each piece its ow
 test("stops reading a detached socket that nobody empties", async () => {
   const { near, far } = await connection();
   const buffer = new ReadBuffer();
-  buffer.attach(near, () => expect.fail("detached"));
+  buffer.attach(near, { onBytes: () => expect.fail("detached") });
   buffer.detach(near);
   near.read(0);
   far.write(Buffer.alloc(20_000_000));
@@ -92,7 +94,7 @@ test.each<[string, () => Duplex]>([
 ])("does not attach to %s, and leaves it as it is", (_what, make) => {
   const stream = make();
   const before = Object.getOwnPropertySymbols(stream);
-  expect(new ReadBuffer().attach(stream, () => {})).toBe(false);
+  expect(new ReadBuffer().attach(stream, NOBODY)).toBe(false);
   expect(Object.getOwnPropertySymbols(stream)).toEqual(before);
   new ReadBuffer().detach(stream);
   stream.destroy();
@@ -101,9 +103,9 @@ test.each<[string, () => Duplex]>([
 test("does not attach to a stream without Node's fields after it met a socket with them", async () => {
   const { near } = await connection();
   const buffer = new ReadBuffer();
-  expect(buffer.attach(near, () => {})).toBe(true);
+  expect(buffer.attach(near, NOBODY)).toBe(true);
   const stream = Object.assign(new PassThrough(), { _handle: { useUserBuffer: () => expect.fail("touched") } });
-  expect(buffer.attach(stream, () => {})).toBe(false);
+  expect(buffer.attach(stream, NOBODY)).toBe(false);
   buffer.detach(stream);
   expect(stream.listenerCount("data")).toBe(0);
 });
@@ -114,5 +116,5 @@ test("does not attach where a read completes after it was begun, as on Windows",
   onTestFinished(() => {
     vi.restoreAllMocks();
   });
-  expect(new ReadBuffer().attach(near, () => {})).toBe(false);
+  expect(new ReadBuffer().attach(near, NOBODY)).toBe(false);
 });

@@ -84,7 +84,7 @@ function write(made: typeof response extends fc.Arbitrary<infer T> ? T : never):
   const { declaredLength } = start;
   const framing = responseFraming({ method, status: start.status, minorVersion, declaredLength, knownLength });
   const head = encodeResponseHead(start, {
-    ...{ method, framing, date: "now", keepAliveTimeout: undefined, serverMinorVersion: 1 },
+    ...{ method, framing, dateLine: "Date: now\r\n", keepAliveTimeout: undefined },
     connection: framing.kind === "close" ? "close" : undefined,
     lengthWithoutBody: declaredLength ?? knownLength,
   });

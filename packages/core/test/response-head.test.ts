@@ -35,8 +35,8 @@ describe("the status", () => {
     ["200 caf\xe9\t!", 200, "200 caf\xe9\t!"],
     ["200 ", 200, "200 "],
     ["200", 200, "200 "],
-  ])("%j is sent as it is, with its space", (given, status, statusLine) => {
-    expect(start(given)).toMatchObject({ status, statusLine });
+  ])("%j is sent as it is, with its space", (given, status, sent) => {
+    expect(start(given)).toMatchObject({ status, statusLine: given, startLine: `HTTP/1.1 ${sent}\r\n` });
   });
 
   test.each([
@@ -148,6 +148,31 @@ describe("header names", () => {
     const encoder = new ResponseHeadEncoder(true);
     for (let i = 0; i < 3; i++)
       expect(faultOf(() => encoder.start("200 OK", [["X Y", "v"]])).code).toBe("BAD_HEADER_NAME");
+  });
+
+  test("keep their last value, and no other takes its place", () => {
+    const encoder = new ResponseHeadEncoder(true);
+    const linesOf = (value: unknown): string => encoder.start("200 OK", [["X", value] as Header]).fieldLines;
+    for (const value of ["a", "a", "", "", "b", "a", "x".repeat(1000), "x".repeat(1000), "a"]) {
+      expect(linesOf(value)).toBe(`X: ${value}\r\n`);
+    }
+    for (const value of [undefined, null, Number.NaN, ["a"], new String("a"), "a\r\nb"]) {
+      expect(faultOf(() => linesOf(value)).code).toBe("BAD_HEADER_VALUE");
+    }
+    expect(linesOf("a")).toBe("X: a\r\n");
+  });
+
+  test.each(["Content-Length", "Connection", "Keep-Alive", "Upgrade"])("that steer are read each time: %s", (name) => {
+    const encoder = new ResponseHeadEncoder(true);
+    const outcome = (value: string): unknown => {
+      try {
+        return encoder.start("200 OK", [[name, value]]);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    for (const value of ["5", "close", ""]) expect(outcome(value)).toEqual(outcome(value));
+    expect(faultOf(() => encoder.start("200 OK", [[name, undefined as never]])).code).toBe("BAD_HEADER_VALUE");
   });
 
   test("may be more than are remembered", () => {
@@ -336,9 +361,8 @@ describe("the fields of an interim response", () => {
 describe("encodeResponseHead", () => {
   const EXTRAS: HeadExtras = {
     method: "GET",
-    serverMinorVersion: 1,
     framing: CHUNKED,
-    date: "now",
+    dateLine: "Date: now\r\n",
     connection: undefined,
     keepAliveTimeout: undefined,
     lengthWithoutBody: undefined,
@@ -361,9 +385,8 @@ describe("encodeResponseHead", () => {
     expect(encodeResponseHead(start("404 Not Found", headers), EXTRAS)).toBe(
       "HTTP/1.1 404 Not Found\r\nX: 1\r\nY: 2\r\nX: 3\r\nTransfer-Encoding: chunked\r\nDate: now\r\n\r\n",
     );
-    expect(encodeResponseHead(start("200"), { ...EXTRAS, serverMinorVersion: 0, framing: UNTIL_CLOSE })).toBe(
-      "HTTP/1.0 200 \r\nDate: now\r\n\r\n",
-    );
+    const old = new ResponseHeadEncoder(true, 0).start("200", []);
+    expect(encodeResponseHead(old, { ...EXTRAS, framing: UNTIL_CLOSE })).toBe("HTTP/1.0 200 \r\nDate: now\r\n\r\n");
   });
 
   test.each<[string, Partial<HeadExtras>, string[]]>([

@@ -1,7 +1,7 @@
 // How long a head is waited for, the next request, and the end of a connection. Real clocks, short times.
 
 import { describe, expect, test } from "vitest";
-import type { Options } from "../src/index.ts";
+import type { Application, Options } from "../src/index.ts";
 import { deferred } from "./support/deferred.ts";
 import { MemoryListener } from "./support/listeners.ts";
 import { serve } from "./support/serve.ts";
@@ -12,6 +12,11 @@ const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 /** Limits that end whatever they are applied to at once. */
 const STRICT: Options = { socketTimeout: 0.05, minimumDataRate: 1e9, dataRateGrace: 0.05 };
 const LAX: Options = { socketTimeout: 0, minimumDataRate: 0, headTimeout: 0, keepalive: Number.POSITIVE_INFINITY };
+
+const closing: Application = (_environ, startResponse) => {
+  startResponse("200 OK", [["Connection", "close"]]);
+  return ["hello"];
+};
 
 const hello = (_environ: unknown, startResponse: (status: string, headers: []) => unknown): string[] => {
   startResponse("200 OK", []);
@@ -162,9 +167,9 @@ describe("lingerTimeout", () => {
   const CLOSING = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
 
   test("ends a connection whose client does not close", async () => {
-    const served = await serve(hello, { lingerTimeout: 0.1 });
+    const served = await serve(closing, { lingerTimeout: 0.1 });
     const client = await served.connect();
-    client.send(CLOSING);
+    client.send(GET);
     await client.end();
     expect(served.server.counters.connections).toBe(1);
     expect(await secondsOf(until(() => served.server.counters.connections === 0))).toBeLessThan(1.8); // the default is 2
@@ -220,19 +225,35 @@ describe("lingerTimeout", () => {
     expect(client.error).toBeUndefined();
   });
 
-  test("does not wait for a client that has closed", async () => {
+  test("is not waited for when the client said that it asks for nothing more, and has sent nothing more", async () => {
     const served = await serve(hello, { lingerTimeout: 30 });
+    for (const last of [CLOSING, "GET / HTTP/1.0\r\n\r\n"]) {
+      const client = await served.connect();
+      client.send(last);
+      expect(await client.end()).toMatch(/hello$/);
+      await until(() => served.server.counters.connections === 0);
+      expect(await served.exchange()).toMatchObject({ completed: true, disconnectPhase: undefined, error: undefined });
+    }
     const client = await served.connect();
-    client.send(CLOSING);
+    client.send(`${CLOSING}${GET}`);
+    await client.end();
+    await turn();
+    expect(served.server.counters.connections).toBe(1);
+  });
+
+  test("does not wait for a client that has closed", async () => {
+    const served = await serve(closing, { lingerTimeout: 30 });
+    const client = await served.connect();
+    client.send(GET);
     client.finish();
     await client.end();
     await until(() => served.server.counters.connections === 0);
   });
 
   test("bounds what a client may send on", async () => {
-    const served = await serve(hello, { lingerTimeout: 30 });
+    const served = await serve(closing, { lingerTimeout: 30 });
     const client = await served.connect();
-    client.send(CLOSING);
+    client.send(GET);
     await client.end();
     client.send("x".repeat(3_000_000));
     await until(() => served.server.counters.connections === 0);

@@ -2,6 +2,7 @@
 // pushed bytes, because the buffer of a real connection is used again.
 
 import { ProtocolError } from "../../src/errors.ts";
+import type { HeadMemory } from "../../src/head-memory.ts";
 import type { RequestHead } from "../../src/request-head.ts";
 import { type ParserLimits, RequestParser } from "../../src/request-parser.ts";
 import type { Message } from "./cases.ts";
@@ -38,8 +39,9 @@ export interface Manners {
 
 const PLAIN: Manners = { bite: Number.POSITIVE_INFINITY, retainsAlways: false };
 
-export function drive(pieces: Iterable<Uint8Array>, limits: ParserLimits, manners = PLAIN): Drive {
-  const parser = new RequestParser(limits);
+/** @param memory of what was driven before; it must make no difference either */
+export function drive(pieces: Iterable<Uint8Array>, limits: ParserLimits, manners = PLAIN, memory?: HeadMemory): Drive {
+  const parser = new RequestParser(limits, memory);
   const messages: Message[] = [];
   const consumed: number[] = [];
   let head: RequestHead | undefined;
@@ -105,8 +107,13 @@ function messageOf(head: RequestHead, body: string, parser: RequestParser): Mess
 }
 
 /** What must not depend on how the bytes were cut. */
-export function transcript(pieces: Iterable<Uint8Array>, limits: ParserLimits, manners = PLAIN): Transcript {
-  const { messages, unfinishedBody, fault } = drive(pieces, limits, manners);
+export function transcript(
+  pieces: Iterable<Uint8Array>,
+  limits: ParserLimits,
+  manners = PLAIN,
+  memory?: HeadMemory,
+): Transcript {
+  const { messages, unfinishedBody, fault } = drive(pieces, limits, manners, memory);
   return { messages, unfinishedBody, fault };
 }
 
