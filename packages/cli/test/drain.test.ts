@@ -31,7 +31,7 @@ describe.each(["0", "2"])("TERM with --workers %s", (workers) => {
 
   test("makes it not ready at once, and new connections are served until the drain delay is over", async () => {
     const port = await freePort();
-    const command = await run("--admin", String(port), "--drain-delay", "0.6");
+    const command = await run("--admin", String(port), "--drain-delay", "1");
     const admin = `http://127.0.0.1:${port}`;
     expect(await ask(admin, "/ready")).toMatchObject({ status: 200, body: "ready\n" });
     command.kill("SIGTERM");
@@ -47,7 +47,7 @@ describe.each(["0", "2"])("TERM with --workers %s", (workers) => {
   });
 
   test("keeps the file of a unix socket until the drain delay is over", async () => {
-    const command = await run("-b", "unix:app.sock", "--drain-delay", "0.5");
+    const command = await run("-b", "unix:app.sock", "--drain-delay", "0.8");
     const path = join(command.folder, "app.sock");
     command.kill("SIGTERM");
     await command.printed(/SIGTERM: finishing/);

@@ -90,7 +90,7 @@ for (const workers of MODES) {
     });
 
     test("TERM to every process, as systemd sends it, keeps to the drain delay", async () => {
-      const command = await run("--drain-delay", "0.4");
+      const command = await run("--drain-delay", "0.8");
       process.kill(-command.pid, "SIGTERM");
       await command.printed(/SIGTERM: finishing/);
       const started = performance.now();

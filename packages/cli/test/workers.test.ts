@@ -127,11 +127,11 @@ describe("HUP", () => {
     ["has a syntax error", "export default (", /could not begin: app\.mjs cannot be loaded: .*SyntaxError/],
     ["throws", `throw new Error("no database");`, /could not begin: app\.mjs cannot be loaded: no database/],
     ["exits", "process.exit(9);", /ended unexpectedly \(code 9\)/],
-    ["hangs", "await new Promise(() => setInterval(() => {}, 1000));", /within the boot timeout of 3 s/],
+    ["hangs", "await new Promise(() => setInterval(() => {}, 1000));", /within the boot timeout of 2 s/],
   ];
   for (const [name, text, message] of BROKEN) {
     test(`leaves the old code serving when the new one ${name}, and says why`, async () => {
-      const command = await serve(["-w", "2", ...QUIET, "--boot-timeout", "3", "app.mjs"], {
+      const command = await serve(["-w", "2", ...QUIET, "--boot-timeout", "2", "app.mjs"], {
         "app.mjs": answeringVersion("old"),
       });
       const old = served(command);
