@@ -7,6 +7,7 @@ import type { FreshSettings } from "./fresh-settings.ts";
 import { SETTING_TABLE } from "./setting-table.ts";
 import { type CommandSettings, resolveSettings } from "./settings.ts";
 
+process.on("SIGHUP", () => {}); // a second one, to the whole process group, is the supervisor's business
 process.once("message", async (args: readonly string[]) => {
   const answer = await readSettings(args).catch((error: unknown): FreshSettings => ({ fault: messageOf(error) }));
   // The config file may have begun something that goes on.
