@@ -1,7 +1,12 @@
 // Signals as calls. Names and what to do in; how to stop listening out. It knows no servers.
+//
+// HUP has two senders: an operator, who asks for a reload, and the kernel, when the terminal is closed that a command was
+// started in: nobody could end it there any more, and its address would stay taken.
+
+import { closeSync, openSync } from "node:fs";
 
 export interface SignalHandlers {
-  /** TERM, or INT once: finish what is there. */
+  /** TERM, or INT once, or the terminal is gone: finish what is there. */
   graceful(signal: NodeJS.Signals): void;
   /** QUIT, or INT or TERM again: end now. */
   immediate(signal: NodeJS.Signals): void;
@@ -17,6 +22,7 @@ export interface SignalHandlers {
 
 export function onSignals(handlers: SignalHandlers): () => void {
   let asked = 0;
+  const isOnTerminal = process.stderr.isTTY === true && hasTerminal(); // nohup takes standard error elsewhere
   const end = (signal: NodeJS.Signals): void => {
     asked++;
     if (asked === 1) handlers.graceful(signal);
@@ -26,7 +32,7 @@ export function onSignals(handlers: SignalHandlers): () => void {
     SIGINT: end,
     SIGTERM: end,
     SIGQUIT: (signal) => handlers.immediate(signal),
-    SIGHUP: () => handlers.reload(),
+    SIGHUP: (signal) => (isOnTerminal && !hasTerminal() ? end(signal) : handlers.reload()),
     SIGUSR1: () => handlers.reopenLogs(),
     SIGTTIN: () => handlers.scale?.(1),
     SIGTTOU: () => handlers.scale?.(-1),
@@ -37,4 +43,14 @@ export function onSignals(handlers: SignalHandlers): () => void {
   return () => {
     for (const [signal, handle] of entries) process.removeListener(signal, handle);
   };
+}
+
+/** Whether this process has a terminal that can control it. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { COMMAND, folderWith, type ServingCommand, serve, serving, startCommand, textOf } from "./support/command.ts";
 import { ask } from "./support/load.ts";
 import { freePort } from "./support/ports.ts";
@@ -175,6 +175,48 @@ test("being stopped and continued, as by Ctrl-Z and fg, kills no worker", async 
   await delay(600); // a look at the workers later
   expect(childrenOf(command.pid).sort()).toEqual(workers.sort());
   expect(command.output).not.toMatch(/silent|stuck|unexpectedly/);
+});
+
+const hasScript = spawnSync("script", ["--version"]).status === 0;
+
+describe.runIf(hasScript)("the terminal is closed", () => {
+  const onTerminal = async (
+    workers: string,
+    redirected = "",
+  ): Promise<{ pid: number; url: string; log: () => string; closed: () => void }> => {
+    const line = `${process.execPath} ${COMMAND} -w ${workers} -b 127.0.0.1:0 --pid pid --error-log e.log app.mjs ${redirected}`;
+    const cwd = folderWith({ "app.mjs": SLOW });
+    const script = startCommand([line, "/dev/null"], { cwd, through: ["script", "-qec"] });
+    const log = (): string => (existsSync(join(cwd, "e.log")) ? readFileSync(join(cwd, "e.log"), "utf8") : "");
+    await eventually(() => log().includes("is served on"));
+    const pid = Number(readFileSync(join(cwd, "pid"), "utf8"));
+    onTestFinished(() => {
+      if (isAlive(pid)) process.kill(pid, "SIGKILL"); // it is in a session of its own
+    });
+    const [, url = ""] = /served on (\S+)/.exec(log()) ?? [];
+    return { pid, url, log, closed: () => script.kill("SIGKILL") };
+  };
+
+  test.for(MODES)("ends the command with --workers %s", async (workers) => {
+    const { pid, url, closed } = await onTerminal(workers);
+    const processes = [pid, ...childrenOf(pid)];
+    process.kill(pid, "SIGHUP"); // of an operator: it goes on
+    expect(await textOf(url)).toBe("hello");
+    closed();
+    await ended(...processes);
+    await expect(ask(url)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test("ends none whose standard error is elsewhere, as with nohup", async () => {
+    const { pid, url, log, closed } = await onTerminal("0", "> out 2>&1 < /dev/null");
+    const parent = Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]);
+    closed();
+    await ended(parent);
+    const seen = log().length;
+    process.kill(pid, "SIGHUP");
+    await eventually(() => log().slice(seen).includes("SIGHUP: certificates were read again"));
+    expect(await textOf(url)).toBe("hello");
+  });
 });
 
 const canUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0;
