@@ -1,7 +1,7 @@
 // Moves the items of a body, and what the application writes, to the response in their order and at the pace of the client.
 // Iterators and items in; calls on Response, and an end or an error by callback, out. Synchronous items are joined up to
-// `minimum_write_chunk_size`; what is written, and what an async body yields, goes out at once; large items are cut. It
-// knows no socket: the gate says when more may be queued.
+// `minimum_write_chunk_size`; what is written, and what an async body yields, goes out in the same turn of the event loop;
+// large items are cut. It knows no socket: the gate says when more may be queued.
 
 import type { BodyIterator } from "./body.ts";
 import { itemLength, type Response } from "./response.ts";
@@ -11,6 +11,8 @@ import type { Item } from "./types.ts";
 export interface Gate {
   /** Sends what is queued; true when the peer has taken enough that more may be queued. */
   flush(): boolean;
+  /** The same, by the end of this turn of the event loop. */
+  flushSoon(): boolean;
   /** Calls back once that is so again, or the client has left. */
   onceWritable(callback: () => void): void;
 }
@@ -65,15 +67,14 @@ export class BodyPump {
     while (this.#writing !== undefined) await this.#writing.catch(() => {});
   }
 
-  /** PEP 3333's write: the item goes out at once, behind everything that came before it. */
+  /** PEP 3333's write: the item goes out in this turn, behind everything that came before it. */
   write(item: Item, length: number): Promise<void> {
     if (length === 0) return this.#writing ?? READY;
     if (this.#writing !== undefined) return this.#track(this.#writing.then(() => this.#send(item, length)));
     this.#sendQueued();
     if (length > SLICE_BYTES) return this.#track(this.#send(item, length));
     this.#queue([item], length);
-    if (this.#burstBytes < MAX_BURST_BYTES && this.#gate.flush()) return READY;
-    return this.#track(this.#writable());
+    return this.#goesOn() ? READY : this.#track(this.#writable());
   }
 
   #track(written: Promise<void>): Promise<void> {
@@ -125,13 +126,22 @@ export class BodyPump {
   async runAsync(iterator: BodyIterator): Promise<boolean> {
     while (!this.#stopped) {
       const step = await iterator.next();
-      await this.settled();
+      if (this.#writing !== undefined) await this.settled();
       if (step.done === true) return true;
       if (this.#stopped || this.#response.takesNoMore) return false;
       const length = itemLength(step.value);
-      if (length > 0) await this.#send(step.value, length);
+      if (length > SLICE_BYTES) await this.#send(step.value, length);
+      else if (length > 0) {
+        this.#queue([step.value], length);
+        if (!this.#goesOn()) await this.#writable();
+      }
     }
     return false;
+  }
+
+  /** What is queued leaves with what else comes in this turn; false when the client, or others, must have theirs first. */
+  #goesOn(): boolean {
+    return this.#burstBytes < MAX_BURST_BYTES && this.#gate.flushSoon();
   }
 
   /** Sends one item now, in slices when it is large; resolves when the client is ready for more. */

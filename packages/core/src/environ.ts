@@ -126,7 +126,7 @@ const LAZY_SIGNAL: PropertyDescriptor = Object.freeze({
 function setFields(environ: Record<string, unknown>, fields: readonly Field[], hasExtra: boolean): void {
   for (let i = 0; i < fields.length; i++) {
     const [name, value] = fields[i] as Field;
-    const key = ENVIRON_KEYS.get(name) ?? environKey(name);
+    const key = keyOf(name);
     if (key === undefined) continue;
     const previous = environ[key];
     if (previous === undefined || (hasExtra && !cameBefore(fields, i, key))) environ[key] = value;
@@ -136,7 +136,7 @@ function setFields(environ: Record<string, unknown>, fields: readonly Field[], h
 
 /** Whether an earlier field of this request has the key; a key of the `environ` option is replaced, not joined. */
 function cameBefore(fields: readonly Field[], index: number, key: string): boolean {
-  return fields.slice(0, index).some(([name]) => environKey(name) === key);
+  return fields.slice(0, index).some(([name]) => keyOf(name) === key);
 }
 
 /** The key of a field; undefined for a name with an underscore, which could not be told from one with a hyphen. */
@@ -157,11 +157,8 @@ const COMMON_NAMES =
   "User-Agent Via X-Amzn-Trace-Id X-Api-Key X-Correlation-ID X-CSRF-Token X-Forwarded-For X-Forwarded-Host " +
   "X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Server X-Real-IP X-Request-ID X-Requested-With";
 
-/**
- * The usual names, as browsers and as lower-casing clients spell them, looked up ten times faster than built. Fixed on
- * purpose: the names come from the peer, and a cache that grows by them would be the peer's to fill.
- */
-const ENVIRON_KEYS: ReadonlyMap<string, string> = new Map(
+/** The usual names, as browsers and as lower-casing clients spell them. */
+const COMMON_KEYS: ReadonlyMap<string, string> = new Map(
   COMMON_NAMES.split(" ").flatMap((name) => {
     const key = environKey(name) as string;
     return [
@@ -170,3 +167,26 @@ const ENVIRON_KEYS: ReadonlyMap<string, string> = new Map(
     ] as const;
   }),
 );
+
+/**
+ * The keys of names that came lately. To look one up is ten times faster than to build it. Of a fixed size, because the
+ * names come from peers: one that makes up names drives out those of others, and costs them what its own cost.
+ */
+const KEY_SLOTS = 512;
+const MAX_CACHED_NAME = 64;
+const slotNames: string[] = new Array(KEY_SLOTS).fill("");
+const slotKeys: string[] = new Array(KEY_SLOTS).fill("");
+
+/** As `environKey`. */
+function keyOf(name: string): string | undefined {
+  const last = name.length - 1;
+  const ends = name.charCodeAt(last) + 31 * name.charCodeAt(last - 1) + 7 * name.charCodeAt(0);
+  const slot = (ends + 97 * name.length + 17 * name.charCodeAt(last >> 1)) & (KEY_SLOTS - 1); // NaN, of a short name, is 0
+  if (slotNames[slot] === name) return slotKeys[slot];
+  const key = COMMON_KEYS.get(name) ?? environKey(name);
+  if (key !== undefined && name.length <= MAX_CACHED_NAME) {
+    slotNames[slot] = Buffer.from(name, "latin1").toString("latin1"); // a slice would keep the head it was cut from
+    slotKeys[slot] = key;
+  }
+  return key;
+}

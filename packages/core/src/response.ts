@@ -148,7 +148,9 @@ export class Response {
     if (left === 0) return;
     const after = body.after();
     if (after !== "") this.#outlet.writeText(body.before(left));
-    for (let i = 0; i < items.length && left > 0; i++) left -= this.#queue(items[i] as Item, left);
+    const isWhole = items.length === 1 && left === length;
+    if (isWhole) this.#queueWhole(items[0] as Item, length);
+    else for (let i = 0; i < items.length && left > 0; i++) left -= this.#queue(items[i] as Item, left);
     if (after !== "") this.#outlet.writeText(after);
   }
 
@@ -157,6 +159,14 @@ export class Response {
     this.sendHead();
     const text = this.#body.finish();
     if (text !== "") this.#outlet.writeText(text);
+  }
+
+  /** Queues one item of that many bytes. */
+  #queueWhole(item: Item, length: number): void {
+    if (typeof item !== "string") this.#outlet.writeBytes(item);
+    else if (item.length === length && length <= MAX_JOINED_TEXT)
+      this.#outlet.writeText(item); // ASCII: see below
+    else this.#outlet.writeBytes(Buffer.from(item));
   }
 
   /** Queues one item, at most `limit` bytes of it; returns how many. */

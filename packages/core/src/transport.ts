@@ -40,6 +40,7 @@ export class Transport {
   #closed = false;
   /** Whether the system takes what is written before the call returns: a plain socket nearly always does, TLS never. */
   #isPrompt: boolean;
+  #flushIsDue = false;
   /** Who waits for the peer to take more. */
   #onWritable: (() => void)[] = [];
   #error: Error | undefined;
@@ -105,6 +106,17 @@ export class Transport {
     const { socket } = this;
     if (this.#flushed !== this.bytesQueued && socket.writable) this.#write(socket);
     return !this.isBehind;
+  }
+
+  /**
+   * Writes what is queued by the end of this turn of the event loop: what an application gives piece by piece without
+   * waiting in between leaves in one write, and nothing else could have run before. True when more may be queued.
+   */
+  flushSoon(): boolean {
+    if (this.isBehind) return this.flush();
+    if (!this.#flushIsDue) process.nextTick(this.#flushDue);
+    this.#flushIsDue = true;
+    return true;
   }
 
   /** Calls back when the peer has taken enough, or the socket is gone; a socket that broke tells so soon. */
@@ -219,6 +231,11 @@ export class Transport {
 
   readonly #onEnd = (): void => {
     this.#events.onEnd();
+  };
+
+  readonly #flushDue = (): void => {
+    this.#flushIsDue = false;
+    this.flush();
   };
 
   readonly #onWritten = (error?: Error | null): void => {

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Application } from "../src/index.ts";
+import { deferred } from "./support/deferred.ts";
 import { MemoryListener, type MemoryPeer } from "./support/listeners.ts";
 import { type Served, serve } from "./support/serve.ts";
 import { turn, until } from "./support/until.ts";
@@ -155,6 +156,24 @@ describe("a peer that takes nothing", () => {
     await until(() => produced > 3);
   });
 
+  test("gets what an asynchronous body yields without waiting in one write, and the rest when it comes", async () => {
+    const gate = deferred();
+    const { peer } = await connect((_environ, startResponse) => {
+      startResponse("200 OK", []);
+      return (async function* () {
+        for (let i = 0; i < 100; i++) yield `item ${i};`;
+        await gate.promise;
+        yield "last";
+      })();
+    });
+    peer.send(GET);
+    await until(() => peer.received.includes("item 99;"));
+    expect(peer.writes).toBe(1);
+    gate.resolve();
+    await until(() => peer.received.endsWith("0\r\n\r\n"));
+    expect(peer.received).toMatch(/item 99;\r\n4\r\nlast\r\n0\r\n\r\n$/);
+  });
+
   test("gets an asynchronous body item by item as it takes them", async () => {
     let produced = 0;
     const { peer } = await connect((_environ, startResponse) => {
@@ -218,17 +237,19 @@ describe("a peer that has closed its side", () => {
 });
 
 test("resets a connection whose body ends by closing, when it breaks off", async () => {
+  const received = deferred();
   const served = await serve((_environ, startResponse) => {
     startResponse("200 OK", []);
     return (async function* () {
       yield "begun";
-      await turn();
+      await received.promise;
       throw new Error("on purpose");
     })();
   });
   const client = await served.connect();
   client.send(GET.replace("1.1", "1.0"));
   await client.receive("begun");
+  received.resolve();
   await client.end();
   await until(() => client.closed);
   expect(client.error).toMatchObject({ code: "ECONNRESET" });

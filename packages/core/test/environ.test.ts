@@ -307,3 +307,14 @@ describe("wsgi.signal", () => {
     expect(environOf()["wsgi.signal"]).toBe(input.signal);
   });
 });
+
+test("keys are the same however many names came before, and however they end", () => {
+  const names = Array.from({ length: 3000 }, (_, i) => `X-${"a".repeat(i % 80)}${i}`);
+  names.push("Y", "yy", "Accept", "accept", "ACCEPT", "X_Y", "Content_Type", "content-TYPE");
+  for (const name of [...names, ...names]) {
+    const environ = environOf({ fieldLines: [`${name}: v`] });
+    const key = name.toUpperCase().replaceAll("-", "_");
+    const expected = name.includes("_") ? undefined : "v";
+    expect([environ[key === "CONTENT_TYPE" ? key : `HTTP_${key}`], name]).toEqual([expected, name]);
+  }
+});

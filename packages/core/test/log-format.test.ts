@@ -1,5 +1,6 @@
 // The template of the access log's line, for values that no client can bring about over HTTP.
 
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileLogFormat, type LogValues } from "../src/log-format.ts";
 
@@ -25,6 +26,27 @@ test.each([
   ["", ""],
 ])("fills in %s", (template, line) => {
   expect(compileLogFormat(template)(values)).toBe(line);
+});
+
+test("writes numbers as Python would, to the last digit but one", () => {
+  const numbers = fc.oneof(fc.double({ min: 0, max: 2e6, noNaN: true }), fc.double({ noNaN: true }), fc.nat(3_000_000));
+  const law = fc.property(numbers, fc.integer({ min: 0, max: 12 }), (seconds, digits) => {
+    const text = compileLogFormat(`%(wall_seconds).${digits}f`)({ ...values, wall_seconds: seconds });
+    const expected = seconds.toFixed(digits);
+    if (text === expected) return;
+    expect(text.length).toBe(expected.length); // 0.5 of the last digit may be rounded either way
+    expect(Math.abs(Number(text) - Number(expected))).toBeLessThanOrEqual(1.001 * 10 ** -digits);
+  });
+  fc.assert(law, {
+    numRuns: 2000,
+    examples: [
+      [0.9999995, 6],
+      [9.5, 0],
+      [0, 6],
+      [999999.9999996, 6],
+      [0.000001, 6],
+    ],
+  });
 });
 
 test("keeps everything on one line of printable ASCII, quotes escaped", () => {
