@@ -1,11 +1,12 @@
 // wsgi.file_wrapper: files as response bodies, over a real socket.
 
 import { type EventEmitter, once } from "node:events";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { fileWrapper } from "../src/file-wrapper.ts";
 import type { Application, Environ, FileBody, FileLike, Header } from "../src/index.ts";
 import { answersIn, ask, askNext } from "./support/answers.ts";
 import { serve } from "./support/serve.ts";
@@ -211,4 +212,25 @@ test("closes a file whose client left", async () => {
   await closed;
   expect((await served.exchange()).disconnectPhase).toBe("response-body");
   expect(answersIn(client.received)[0]?.complete).toBe(false);
+});
+
+test("reads a file in larger blocks while the client keeps pace, unless told how large", async () => {
+  let now = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+  onTestFinished(() => clock.mockRestore());
+  const asked = async (blockSize?: number): Promise<number[]> => {
+    const sizes: number[] = [];
+    const read = async (buffer: Buffer, _offset: number, length: number): Promise<unknown> => {
+      sizes.push(length);
+      return { bytesRead: length, buffer };
+    };
+    const blocks = fileWrapper({ fd: 0, read } as unknown as FileHandle, blockSize)[Symbol.asyncIterator]();
+    for (const wait of [0, 0.5, 0, 0, 2, 0.5]) {
+      await blocks.next();
+      now += wait;
+    }
+    return sizes.map((size) => size / 1024);
+  };
+  expect(await asked()).toEqual([64, 128, 256, 256, 256, 64]);
+  expect(await asked(1024)).toEqual([1, 1, 1, 1, 1, 1]);
 });
