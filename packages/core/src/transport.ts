@@ -15,6 +15,9 @@ const HIGH_WATER_BYTES = 64 * 1024;
 /** How long a peer may be silent before the system asks whether it is there; without a delay Linux refuses to ask. */
 const PROBE_DELAY_MILLISECONDS = 60_000;
 
+/** Bodies up to this size leave in one string with their head. */
+const MAX_COPIED_BYTES = 2048;
+
 export interface TransportEvents {
   /** Bytes arrived: the first `length` of these. They are valid during the call only. */
   onBytes(bytes: Buffer, length: number): void;
@@ -91,8 +94,12 @@ export class Transport {
     this.bytesQueued += text.length;
   }
 
-  /** Queues bytes; they must not change until they are sent. */
+  /**
+   * Queues bytes; they must not change until they are sent. Few bytes are copied into the text, every byte a character:
+   * writing one string costs 0.4 µs less than gathering a string and 1 KiB, and more from 4 KiB on.
+   */
   writeBytes(bytes: Uint8Array): void {
+    if (bytes.length <= MAX_COPIED_BYTES && Buffer.isBuffer(bytes)) return this.writeText(bytes.toString("latin1"));
     if (this.#text !== "") {
       this.#parts.push(this.#text);
       this.#text = "";
@@ -169,14 +176,18 @@ export class Transport {
   }
 
   /**
-   * Sends what is queued and closes both sides, if that can be done at once and loses nothing: the system sends what it
-   * has taken, and its FIN. Saves a new connection a sixth of its time. For a peer that has no more to say only: its
-   * bytes would be answered with a reset. Not over TLS, whose end has to be told.
+   * Sends what is queued and closes both sides without waiting for the peer's end. For a peer that has no more to say only:
+   * its bytes would be answered with a reset. Where the system has taken all, one call closes: it sends what it has, and its
+   * FIN; that saves a new connection a sixth of its time. TLS has its own end to send before.
+   *
+   * @returns false where the stream offers no such thing; then nothing was closed
    */
   endAtOnce(): boolean {
+    const socket = this.socket as Duplex & Partial<Pick<Socket, "destroySoon">>;
     this.flush();
-    if (this.pendingBytes > 0 || !isPlain(this.socket)) return false;
-    this.socket.destroy();
+    if (this.pendingBytes === 0 && isPlain(socket)) socket.destroy();
+    else if (socket.destroySoon !== undefined) socket.destroySoon();
+    else return false;
     return true;
   }
 
