@@ -1,6 +1,7 @@
 // The access log: an Extension like any other. One line for each response, in eventlet's format, after everything else.
 // Exchange in, a line to the logger out.
 
+import type { Header } from "./environ.ts";
 import type { Exchange, Extension } from "./extension.ts";
 import { type Logger, type LoggerLike, resolveLogger, SILENT, type WritableLike } from "./log.ts";
 import { compileLogFormat } from "./log-format.ts";
@@ -41,9 +42,16 @@ export function accessLog(options: AccessLogOptions): Extension {
 function clientAddress({ endpoints, requestHeaders }: Exchange, logXForwardedFor: boolean): string {
   const { remoteAddress } = endpoints;
   if (!logXForwardedFor) return remoteAddress;
-  const forwarded = requestHeaders.filter(([name]) => name.length === 15 && name.toLowerCase() === "x-forwarded-for");
-  return [...forwarded.map(([, value]) => value.replaceAll(" ", "")), remoteAddress].join(",");
+  let forwarded = "";
+  for (let i = 0; i < requestHeaders.length; i++) {
+    const [name, value] = requestHeaders[i] as Header;
+    if (name.length !== FORWARDED_FOR.length || name.toLowerCase() !== FORWARDED_FOR) continue;
+    forwarded += `${value.replaceAll(" ", "")},`;
+  }
+  return forwarded === "" ? remoteAddress : forwarded + remoteAddress;
 }
+
+const FORWARDED_FOR = "x-forwarded-for";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

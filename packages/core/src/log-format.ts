@@ -16,7 +16,7 @@ export interface LogValues {
 
 /** Each value as text. A peer has a say in two of them; the others hold nothing that could be taken for something else. */
 const TEXTS: Readonly<Record<keyof LogValues, (values: LogValues) => string>> = {
-  client_ip: ({ client_ip: address }) => escapeUnsafe(address),
+  client_ip: ({ client_ip: address }) => escapeAddress(address),
   client_port: ({ client_port: port }) => port,
   date_time: ({ date_time: time }) => time,
   request_line: ({ request_line: line }) => escapeUnsafe(line),
@@ -76,6 +76,17 @@ function fixed(value: number, digits: number): string {
   const scaled = Math.round(value * scale);
   const whole = Math.floor(scaled / scale);
   return `${whole}.${String(scale + scaled - whole * scale).slice(1)}`;
+}
+
+/** The address as it was escaped last: many requests come from the same proxy. */
+let lastAddress = "";
+let lastEscaped = "";
+
+function escapeAddress(address: string): string {
+  if (address === lastAddress) return lastEscaped;
+  lastAddress = address;
+  lastEscaped = escapeUnsafe(address);
+  return lastEscaped;
 }
 
 const SCALES = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
