@@ -39,6 +39,8 @@ export class LogFile {
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
   #waitsUntil = 0;
+  /** Lines not yet given to the stream, which takes 2 µs for each call. */
+  #batch = "";
 
   /** @throws {CommandError} when a file cannot be opened */
   constructor(options: LogFileOptions) {
@@ -59,22 +61,30 @@ export class LogFile {
       throw new CommandError(`${flag}: cannot open ${target}: ${messageOf(error)}`, { cause: error });
     }
     this.#stream.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#stream.on("drop", () => {
-      this.#lost++;
+    this.#stream.on("drop", (text: string) => {
+      this.#lost += text.split("\n").length - 1;
     });
     this.#stream.on("drain", () => this.#onDrain());
   }
 
   write(text: string): void {
     this.#held++;
-    this.#stream.write(text);
+    this.#batch += text;
+    if (!this.#isBatched || this.#batch.length >= BATCH_BYTES) this.#passOn();
     if (this.#isBatched) this.#flushLater();
+  }
+
+  #passOn(): void {
+    const text = this.#batch;
+    this.#batch = "";
+    if (text !== "") this.#stream.write(text);
   }
 
   /** Opens the file anew: what was there has been renamed by logrotate. */
   reopen(): void {
     if (!this.#isFile) return;
     const { target } = this.#options;
+    this.#passOn();
     try {
       closeSync(openSync(target, "a")); // a failure of sonic-boom's own would close the old one twice, later
       this.#stream.reopen();
@@ -88,6 +98,7 @@ export class LogFile {
     clearTimeout(this.#timer);
     this.#waitsUntil = performance.now() + END_MILLISECONDS;
     try {
+      this.#passOn();
       this.#stream.flushSync();
     } catch {
       if (this.#held > 0) this.#tell(`cannot be written: ${this.#held} lines were lost`);
@@ -117,6 +128,7 @@ export class LogFile {
   #flushLater(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      this.#passOn();
       this.#stream.flush(); // without waiting for the disk, which flushSync does
     }, RETRY_MILLISECONDS).unref();
   }

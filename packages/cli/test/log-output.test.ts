@@ -4,7 +4,7 @@ import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Client } from "../../core/test/support/client.ts";
-import { until } from "../../core/test/support/until.ts";
+import { turn, until } from "../../core/test/support/until.ts";
 import { LogOutput, type LogSettings } from "../src/log-output.ts";
 import { type Ended, folderWith, HELLO, serve, startCommand, textOf } from "./support/command.ts";
 
@@ -176,12 +176,23 @@ describe("messages", () => {
     expect(written({ logLevel, logJson: true }).map((line) => JSON.parse(line).message)).toEqual(lines);
   });
 
+  /** The greeting goes elsewhere, and the socket's file is there before anybody listens: it is tried until it answers. */
+  async function connectOnceHeard(path: string): Promise<Client> {
+    for (;;) {
+      try {
+        return await Client.connect(path);
+      } catch (error) {
+        if (!["ENOENT", "ECONNREFUSED"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        await turn();
+      }
+    }
+  }
+
   /** Runs the command until it has answered one request; nobody hears from it that it serves. */
   async function silent(...args: readonly string[]): Promise<Ended & { readonly folder: string }> {
     const folder = folderWith({ "app.mjs": HELLO });
     const command = startCommand(["-b", "unix:s", "--access-log", "off", ...args, "app.mjs"], { cwd: folder });
-    await until(() => existsSync(join(folder, "s")));
-    const client = await Client.connect(join(folder, "s"));
+    const client = await connectOnceHeard(join(folder, "s"));
     client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     expect(await client.end()).toMatch(/^HTTP\/1\.1 200 /);
     return { ...(await command.stop()), folder };
