@@ -19,7 +19,10 @@ export interface LogFileOptions {
   readonly report: (message: string) => void;
 }
 
-const BATCH_BYTES = 4096;
+/** Lines that are written together to a file. Files that are opened to append take any size in one piece. */
+const FILE_BATCH_BYTES = 16 * 1024;
+/** The same to a pipe: what is larger than POSIX's PIPE_BUF may be mixed with what other workers write. */
+const PIPE_BATCH_BYTES = 4096;
 const RETRY_MILLISECONDS = 100;
 /** How much waits for a disk or a reader that does not take it, before lines are dropped. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
@@ -53,7 +56,7 @@ export class LogFile {
       this.#stream = new sonicBoom.SonicBoom({
         ...(this.#isFile ? { dest: target, append: true, mkdir: true } : { fd: standard }),
         sync: true, // a bad name is an error of the start, and nothing is out of order or lost at exit
-        minLength: this.#isBatched ? BATCH_BYTES : 0,
+        minLength: this.#isBatched ? 1 : 0, // it is given what is to be written at once; with 0 its flush() does nothing
         maxLength: MAX_HELD_BYTES,
         retryEAGAIN: () => performance.now() < this.#waitsUntil, // a reader that is slow must not stop the server
       } as SonicBoomOpts);
@@ -69,9 +72,10 @@ export class LogFile {
 
   write(text: string): void {
     this.#held++;
+    if (this.#batch.length + text.length > (this.#isFile ? FILE_BATCH_BYTES : PIPE_BATCH_BYTES)) this.#passOn();
     this.#batch += text;
-    if (!this.#isBatched || this.#batch.length >= BATCH_BYTES) this.#passOn();
     if (this.#isBatched) this.#flushLater();
+    else this.#passOn();
   }
 
   #passOn(): void {
@@ -126,7 +130,8 @@ export class LogFile {
   }
 
   #flushLater(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#passOn();
       this.#stream.flush(); // without waiting for the disk, which flushSync does
