@@ -7,11 +7,17 @@ import { describeThrown, type Logger } from "./log.ts";
 
 export class ConnectionLog {
   readonly #logger: Logger;
-  readonly #peer: string;
+  readonly #endpoints: Endpoints;
 
-  constructor(logger: Logger, { remoteAddress, remotePort }: Endpoints) {
+  constructor(logger: Logger, endpoints: Endpoints) {
     this.#logger = logger;
-    this.#peer = `('${remoteAddress}', ${remotePort === "" ? "''" : remotePort})`; // in eventlet's way
+    this.#endpoints = endpoints;
+  }
+
+  /** In eventlet's way. */
+  get #peer(): string {
+    const { remoteAddress, remotePort } = this.#endpoints;
+    return `('${remoteAddress}', ${remotePort === "" ? "''" : remotePort})`;
   }
 
   accepted(): void {

@@ -39,13 +39,12 @@ const DEFAULT_KEEPALIVE_SECONDS = 75;
 
 export class Deadlines {
   readonly #options: ServerOptions;
-  readonly #readGuard: ProgressGuard;
-  readonly #writeGuard: ProgressGuard;
+  /** Made when the peer is waited for: an idle connection has none. */
+  #readGuard: ProgressGuard | undefined = undefined;
+  #writeGuard: ProgressGuard | undefined = undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#readGuard = new ProgressGuard(options);
-    this.#writeGuard = new ProgressGuard(options);
   }
 
   /**
@@ -56,7 +55,8 @@ export class Deadlines {
   check(now: number, facts: ConnectionFacts): Verdict | undefined {
     if (facts.state === TAKEN) return undefined;
     const { bytesUnsent } = facts;
-    const tooSlow = this.#writeGuard.check(now, bytesUnsent > 0, facts.bytesSent, bytesUnsent);
+    if (bytesUnsent > 0) this.#writeGuard ??= new ProgressGuard(this.#options);
+    const tooSlow = this.#writeGuard?.check(now, bytesUnsent > 0, facts.bytesSent, bytesUnsent);
     if (tooSlow !== undefined) {
       return { action: "cut", error: new ClientDisconnected(`the client took its response too slowly: ${tooSlow}`) };
     }
@@ -89,6 +89,7 @@ export class Deadlines {
   }
 
   #checkBody(now: number, waiting: boolean, bytesReceived: number): Verdict | undefined {
+    this.#readGuard ??= new ProgressGuard(this.#options);
     const fault = this.#readGuard.check(now, waiting, bytesReceived);
     return fault === undefined ? undefined : { action: "fail-body", error: new ProtocolError("BODY_TIMEOUT", fault) };
   }

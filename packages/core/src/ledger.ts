@@ -8,7 +8,10 @@ import type { Transport } from "./transport.ts";
 export class Ledger {
   readonly #transport: Transport;
   readonly #server: ServerContext;
-  readonly #unsettled: RequestRun[] = [];
+  /** The oldest that is not reported; nearly always the only one. */
+  #first: RequestRun | undefined = undefined;
+  /** Those after it. Made when it is needed: an array is larger than all else that a quiet connection keeps here. */
+  #others: RequestRun[] | undefined = undefined;
 
   constructor(transport: Transport, server: ServerContext) {
     this.#transport = transport;
@@ -17,25 +20,31 @@ export class Ledger {
 
   /** Whether every response that is over has been reported. */
   get isEmpty(): boolean {
-    return this.#unsettled.length === 0;
+    return this.#first === undefined;
   }
 
   /** The response is over: queued whole, broken off, or its client has gone. */
   add(run: RequestRun): void {
-    this.#unsettled.push(run);
+    if (this.#first === undefined) this.#first = run;
+    else if (this.#others === undefined) this.#others = [run];
+    else this.#others.push(run);
   }
 
   /** Reports the responses whose last byte has gone out. */
   settle(): void {
-    while (this.#unsettled[0]?.record.isSent(this.#transport.bytesSent) === true) {
-      this.#report(this.#unsettled.shift() as RequestRun, true);
+    for (let run = this.#first; run?.record.isSent(this.#transport.bytesSent) === true; run = this.#first) {
+      this.#first = this.#others?.shift();
+      this.#report(run, true);
     }
   }
 
   /** The socket is gone: reports everything that is left; what was not sent, the client left before. */
   abandon(reason: unknown): void {
     const { bytesSent } = this.#transport;
-    for (const run of this.#unsettled.splice(0)) {
+    const left = this.#first === undefined ? [] : [this.#first, ...(this.#others ?? [])];
+    this.#first = undefined;
+    this.#others = undefined;
+    for (const run of left) {
       const { record } = run;
       const isSent = record.isSent(bytesSent);
       if (!isSent && !run.broken) {

@@ -44,6 +44,7 @@ export class Transport {
   /** Whether the system takes what is written before the call returns: a plain socket nearly always does, TLS never. */
   #isPrompt: boolean;
   #flushIsDue = false;
+  #onWritten: ((error?: Error | null) => void) | undefined = undefined;
   /** Who waits for the peer to take more. */
   #onWritable: (() => void)[] = [];
   #error: Error | undefined;
@@ -121,9 +122,14 @@ export class Transport {
    */
   flushSoon(): boolean {
     if (this.isBehind) return this.flush();
-    if (!this.#flushIsDue) process.nextTick(this.#flushDue);
+    if (!this.#flushIsDue) process.nextTick(Transport.#flushDue, this);
     this.#flushIsDue = true;
     return true;
+  }
+
+  static #flushDue(transport: Transport): void {
+    transport.#flushIsDue = false;
+    transport.flush();
   }
 
   /** Calls back when the peer has taken enough, or the socket is gone; a socket that broke tells so soon. */
@@ -141,7 +147,7 @@ export class Transport {
     this.#flushed = this.bytesQueued;
     const text = this.#text;
     this.#text = "";
-    const onWritten = this.#isPrompt ? undefined : this.#onWritten;
+    const onWritten = this.#isPrompt ? undefined : this.#whenWritten;
     if (this.#parts.length === 0) {
       socket.write(text, "latin1", onWritten);
     } else {
@@ -154,7 +160,7 @@ export class Transport {
     this.#sample();
     const wasPrompt = this.#isPrompt;
     this.#isPrompt = this.bytesSent === this.#flushed;
-    if (wasPrompt && !this.#isPrompt) socket.write("", this.#onWritten);
+    if (wasPrompt && !this.#isPrompt) socket.write("", this.#whenWritten);
   }
 
   pause(): void {
@@ -244,17 +250,16 @@ export class Transport {
     this.#events.onEnd();
   };
 
-  readonly #flushDue = (): void => {
-    this.#flushIsDue = false;
-    this.flush();
-  };
-
-  readonly #onWritten = (error?: Error | null): void => {
-    if (error) return; // 'close' follows
-    this.#sample();
-    this.#events.onProgress();
-    if (this.pendingBytes <= HIGH_WATER_BYTES / 2) this.#callWritable();
-  };
+  /** The callback of writes; made when the first is needed. */
+  get #whenWritten(): (error?: Error | null) => void {
+    this.#onWritten ??= (error) => {
+      if (error) return; // 'close' follows
+      this.#sample();
+      this.#events.onProgress();
+      if (this.pendingBytes <= HIGH_WATER_BYTES / 2) this.#callWritable();
+    };
+    return this.#onWritten;
+  }
 
   readonly #onError = (error: Error): void => {
     this.#error = error;
