@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type Baseline, better, readBaseline, regressions, writeBaseline } from "./baseline.ts";
+import { type Baseline, readBaseline, regressions, usual, writeBaseline } from "./baseline.ts";
 import { CASES } from "./cases.ts";
 import { MeasuringProcess } from "./measuring-process.ts";
 import type { Cost } from "./rounds.ts";
@@ -14,7 +14,7 @@ import type { Cost } from "./rounds.ts";
 const HELP = `Measures the parts of a request in units of a reference loop, and counts what they allocate.
 
   --record      writes what it measures into bench/guard-baseline.json, for the major version of Node
-  --rounds N    processes for each case, of which the best counts (3; 7 to record)
+  --rounds N    processes for each case, of which the median counts (3; 9 to record)
   --node PATH   the Node to measure on (this one)
 `;
 
@@ -36,14 +36,15 @@ async function run(): Promise<void> {
   const measuring = await MeasuringProcess.prepare(node);
   const platform = await measuring.platform();
   const recorded = readBaseline(platform) ?? {};
-  const rounds = Number(values.rounds ?? (values.record ? 7 : 3));
+  const rounds = Number(values.rounds ?? (values.record ? 9 : 3));
   const measured: Record<string, Cost> = {};
   console.log(`${platform}\n${" ".repeat(38)}   ratio (recorded)    bytes (recorded)`);
   for (const name of Object.keys(CASES)) {
-    let cost = await measuring.measure(name);
-    for (let round = 1; round < rounds; round++) cost = better(cost, await measuring.measure(name));
-    measured[name] = { ratio: Number(cost.ratio.toFixed(3)), bytes: Math.round(cost.bytes) };
-    console.log(lineOf(name, measured[name], recorded));
+    const costs: Cost[] = [];
+    while (costs.length < rounds) costs.push(await measuring.measure(name));
+    const cost = usual(costs);
+    measured[name] = cost;
+    console.log(lineOf(name, cost, recorded));
   }
   if (values.record) writeBaseline(platform, measured);
 }
