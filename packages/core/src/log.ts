@@ -85,19 +85,18 @@ function guarded(call: (text: string) => void): (text: string) => void {
   };
 }
 
-/** How long a line may wait for others to be written with. */
-const BATCH_MILLISECONDS = 10;
 /** How much may wait. */
 const BATCH_LENGTH = 16 * 1024;
 
 /**
- * Joins lines into one write: writing to stderr is synchronous, and a write for each request is what an access log costs
- * most; one for each turn of the event loop still costs a tenth of a small request. Nothing is lost at exit.
+ * Joins the lines of one turn of the event loop into one write: writing to stderr is synchronous, and a write for each
+ * request is what an access log costs most. Not longer than a turn: what is done after a response, as post hooks do it, is done
+ * after its line. Nothing is lost at exit.
  */
 class LineBatch implements WritableLike {
   readonly #stream: WritableLike;
   #text = "";
-  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
 
   constructor(stream: WritableLike) {
     this.#stream = stream;
@@ -106,14 +105,14 @@ class LineBatch implements WritableLike {
   write(text: string): void {
     this.#text += text;
     if (this.#text.length >= BATCH_LENGTH) return this.flush();
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(this.#flushLater, BATCH_MILLISECONDS).unref();
+    if (this.#immediate !== undefined) return;
+    this.#immediate = setImmediate(this.#flushLater);
     flushAtExit(this);
   }
 
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
     waiting.delete(this);
     const text = this.#text;
     this.#text = "";

@@ -138,7 +138,7 @@ test("with logOutput false says nothing to a log nor to stderr", async () => {
   await serveOnce(fails, { logOutput: false });
   await serveOnce(hello, { logFormat: "what comes after them" });
   await until(() => lines.length > 0);
-  expect(lines.join("")).toMatch(/^\(\d+\) wsgi starting up on .*\n[^]*what comes after them\n/);
+  expect(lines.join("")).toMatch(/^\(\d+\) wsgi starting up on .*\n[\s\S]*what comes after them\n/);
   expect(lines.join("")).not.toContain("500");
 });
 
