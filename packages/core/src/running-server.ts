@@ -140,9 +140,9 @@ export class RunningServer implements Server, ServerContext {
       this.#waiting.delete(socket);
       return socket.destroyed ? ENDED : this.#serve(socket, facts, listener);
     });
-    if (served) return;
-    this.#waiting.add(socket);
-    socket.on("error", () => this.#waiting.delete(socket)); // a client that gives up while it waits ends but itself
+    if (!served) this.#waiting.add(socket);
+    else if (!socket.destroyed) return; // its connection hears of errors now
+    socket.on("error", () => this.#waiting.delete(socket)); // a client that gives up before its turn ends nothing but itself
   }
 
   #serve(socket: Duplex, facts: ConnectionFacts, listener: Listener): Promise<void> {

@@ -256,10 +256,13 @@ test("resets a connection whose body ends by closing, when it breaks off", async
   expect(await served.exchange()).toMatchObject({ completed: false, bodyBytes: 5 });
 });
 
-test("does not serve a socket that is gone when its turn comes", async () => {
+test.each([
+  ["quietly", undefined],
+  ["with an error that nobody has heard of yet", new Error("gone")],
+])("does not serve a socket that is gone when its turn comes, %s", async (_how, error) => {
   const listener = new MemoryListener();
   const served = await serve(large, {}, listener);
-  const peer = listener.connect((socket) => socket.destroy());
+  const peer = listener.connect((socket) => socket.destroy(error));
   await until(() => peer.socket.closed);
   expect(served.server.counters).toMatchObject({ accepted: 1, connections: 0, waiting: 0 });
 });
