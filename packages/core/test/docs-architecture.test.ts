@@ -20,6 +20,6 @@ test("ARCHITECTURE.md maps every package", () => {
   expect(mapped.sort()).toEqual(packages.map((name) => `\`packages/${name}/src\``).sort());
 });
 
-test("ARCHITECTURE.md stays under 250 lines", () => {
-  expect(read(page).split("\n").length).toBeLessThan(250);
+test("ARCHITECTURE.md stays under 400 lines", () => {
+  expect(read(page).split("\n").length).toBeLessThan(400);
 });

@@ -1,0 +1,3 @@
+// What `@wsgi/fetch` offers. Nothing inside the package imports this file.
+
+export {};

@@ -1,0 +1,3 @@
+// What `@wsgi/middleware` offers. Nothing inside the package imports this file.
+
+export {};

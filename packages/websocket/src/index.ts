@@ -1,0 +1,3 @@
+// What `@wsgi/websocket` offers. Nothing inside the package imports this file.
+
+export {};
