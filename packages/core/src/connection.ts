@@ -6,12 +6,12 @@
 //                              └─▶ TAKEN (upgrade) ─▶ CLOSED
 
 import type { Duplex } from "node:stream";
+import type { ConnectionInfo, DisconnectPhase } from "./connection-info.ts";
 import { ConnectionLog } from "./connection-log.ts";
 import { CLOSED, CLOSING, DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from "./connection-state.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Endpoints } from "./environ.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
-import type { ConnectionInfo, DisconnectPhase } from "./extension.ts";
 import { Ledger } from "./ledger.ts";
 import type { ConnectionFacts } from "./listener.ts";
 import { encodeRefusal } from "./refusal.ts";

@@ -2,8 +2,9 @@
 // A span in the transport's books tells what reached the socket. Written by the request run and the connection, read
 // by extensions; it decides nothing.
 
+import type { DisconnectPhase } from "./connection-info.ts";
 import type { Endpoints, Header } from "./environ.ts";
-import type { DisconnectPhase, Exchange } from "./extension.ts";
+import type { Exchange } from "./extension.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Environ } from "./types.ts";
 

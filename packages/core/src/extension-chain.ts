@@ -1,7 +1,8 @@
 // The extensions of a server, composed once: who takes part in what, in which order, and what happens when one throws.
 // Calls of the server in, calls of the extensions out. An extension's fault reaches the log and nobody else.
 
-import type { ConnectionInfo, Exchange, Extension } from "./extension.ts";
+import type { ConnectionInfo } from "./connection-info.ts";
+import type { Exchange, Extension } from "./extension.ts";
 import { describeThrown, type Logger } from "./log.ts";
 import { aborted } from "./shutdown-deadline.ts";
 import type { Environ } from "./types.ts";

@@ -1,16 +1,10 @@
 // The public door of the server: what an Extension is told, and the facts of a response it is told with.
 // Types only. The access log and the post hooks come through here like everybody else.
 
-import type { Duplex } from "node:stream";
+import type { ConnectionInfo, DisconnectPhase } from "./connection-info.ts";
 import type { Endpoints } from "./environ.ts";
 import type { Logger } from "./log.ts";
 import type { Environ } from "./types.ts";
-
-/**
- * How far a request had come when its client left: `"request-body"` while the application still read the body,
- * `"before-head"` while the application worked, `"response-body"` when part of the response had gone out.
- */
-export type DisconnectPhase = "request-body" | "before-head" | "response-body";
 
 /** What became of one request and its response. Times are milliseconds of `performance.now()`. */
 export interface Exchange {
@@ -44,18 +38,6 @@ export interface Exchange {
   readonly disconnectPhase: DisconnectPhase | undefined;
   /** What went wrong: the application's error, the peer's fault, or the disconnection; undefined when nothing did. */
   readonly error: unknown;
-}
-
-/** The connection of a request, as `onEnviron` sees it. */
-export interface ConnectionInfo {
-  /** Scheme, addresses and ports, as the environ has them. */
-  readonly endpoints: Endpoints;
-  /** How many requests this connection carried before this one. */
-  readonly requestsServed: number;
-  /** How far its present request is, at the moment of asking; undefined between requests. */
-  readonly phase: DisconnectPhase | undefined;
-  /** The socket beneath, for reading facts off it (TLS, addresses). Its bytes belong to the server. */
-  readonly socket: Duplex;
 }
 
 /** The server that an extension takes part in. */

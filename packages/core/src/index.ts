@@ -1,6 +1,7 @@
 // What `@wsgi/core` offers. Nothing inside the package imports this file.
 
 export { type Address, type ListenAddress, parseAddress, showAddress } from "./address.ts";
+export type { ConnectionInfo, DisconnectPhase } from "./connection-info.ts";
 export { formatDateTime } from "./date.ts";
 export type { Endpoints, ErrorStream, Header } from "./environ.ts";
 export {
@@ -13,7 +14,7 @@ export {
   UsageError,
   type UsageErrorCode,
 } from "./errors.ts";
-export type { ConnectionInfo, DisconnectPhase, Exchange, Extension, ServerInfo } from "./extension.ts";
+export type { Exchange, Extension, ServerInfo } from "./extension.ts";
 export type { Field } from "./fields.ts";
 export type { FileBody, FileLike, FileWrapper } from "./file-wrapper.ts";
 export type { Input } from "./input.ts";

@@ -3,6 +3,7 @@
 // 100 Continue. What is not asked for stays with the kernel. It knows nothing of sockets; the source is the connection.
 
 import type { Duplex } from "node:stream";
+import type { ConnectionInfo } from "./connection-info.ts";
 import type { Header } from "./environ.ts";
 import { UsageError } from "./errors.ts";
 import type { Field } from "./fields.ts";
@@ -17,6 +18,8 @@ export interface InputSource {
   wantBytes(): void;
   sendContinue(headers: Iterable<Header>): void;
   takeSocket(): Duplex;
+  /** Undefined where the application runs on another server, which does not tell. */
+  readonly connection: ConnectionInfo | undefined;
 }
 
 const LF = 0x0a;
@@ -131,6 +134,11 @@ export class Input implements AsyncIterable<Buffer> {
    */
   getSocket(): Duplex {
     return this.#source.takeSocket();
+  }
+
+  /** The connection that the request came by, to read facts off; undefined on a server that does not tell of it. */
+  get connection(): ConnectionInfo | undefined {
+    return this.#source.connection;
   }
 
   /** `wsgi.signal`: made when first asked for. */

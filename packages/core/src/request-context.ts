@@ -4,7 +4,8 @@
 // later is a UsageError.
 
 import type { Duplex } from "node:stream";
-import { buildEnviron, type Endpoints, type Header } from "./environ.ts";
+import type { ConnectionInfo } from "./connection-info.ts";
+import { buildEnviron, type Header } from "./environ.ts";
 import { ClientDisconnected, UsageError } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import type { Field } from "./fields.ts";
@@ -19,9 +20,8 @@ import type { Transport } from "./transport.ts";
 import type { Environ } from "./types.ts";
 
 /** The connection, as its requests see it. */
-export interface ContextHost extends RunHost {
+export interface ContextHost extends RunHost, ConnectionInfo {
   readonly server: ServerContext;
-  readonly endpoints: Endpoints;
   /** What the listener told of the connection. */
   readonly facts: ConnectionFacts;
   readonly transport: Transport;
@@ -122,6 +122,10 @@ export class RequestContext implements InputSource, HeadPolicy {
       throw new UsageError("INTERIM_TOO_LATE", "the client does not wait for 100 Continue");
     this.#sendInterim("100 Continue", headers);
     this.#continueSent = true;
+  }
+
+  get connection(): ConnectionInfo {
+    return this.#host;
   }
 
   takeSocket(): Duplex {

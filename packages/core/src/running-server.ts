@@ -4,11 +4,12 @@
 import type { Duplex } from "node:stream";
 import { accessLog } from "./access-log.ts";
 import { Connection } from "./connection.ts";
+import type { ConnectionInfo } from "./connection-info.ts";
 import { formatDateTime } from "./date.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { type EnvironBase, type ErrorStream, REQUEST_KEYS } from "./environ.ts";
 import { UsageError } from "./errors.ts";
-import type { ConnectionInfo, Exchange } from "./extension.ts";
+import type { Exchange } from "./extension.ts";
 import { ExtensionChain } from "./extension-chain.ts";
 import { type FileWrapper, fileWrapper } from "./file-wrapper.ts";
 import { HeadMemory } from "./head-memory.ts";

@@ -1,7 +1,8 @@
 // What all connections of a server share: the resolved options and what was made of them once. Types only.
 
+import type { ConnectionInfo } from "./connection-info.ts";
 import type { EnvironBase } from "./environ.ts";
-import type { ConnectionInfo, Exchange } from "./extension.ts";
+import type { Exchange } from "./extension.ts";
 import type { FileWrapper } from "./file-wrapper.ts";
 import type { HeadMemory } from "./head-memory.ts";
 import type { Logger } from "./log.ts";

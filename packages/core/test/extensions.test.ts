@@ -138,10 +138,15 @@ test("can ask how far a request is", async () => {
   expect(phases).toEqual(["before-head", "request-body", "before-head", "response-body", undefined]);
 });
 
-test("see the connection, and may add to the environ", async () => {
+test("see the connection, as the application does, and may add to the environ", async () => {
   const seen: ConnectionInfo[] = [];
   const counts: number[] = [];
-  const served = await serve(hello, {
+  const shown: unknown[] = [];
+  const application: Application = (environ, startResponse) => {
+    shown.push(environ["wsgi.input"].connection);
+    return hello(environ, startResponse);
+  };
+  const served = await serve(application, {
     extensions: [
       {
         name: "marker",
@@ -158,6 +163,7 @@ test("see the connection, and may add to the environ", async () => {
   await client.receive(/hello marked.*hello marked$/s);
   expect(counts).toEqual([0, 1]);
   expect(seen[0]).toBe(seen[1]);
+  expect(shown).toEqual(seen);
   const { endpoints, socket } = seen[0] as ConnectionInfo;
   const port = client.socket.localPort;
   expect(endpoints).toEqual({
