@@ -67,9 +67,12 @@ export class BodyPump {
     while (this.#writing !== undefined) await this.#writing.catch(() => {});
   }
 
-  /** PEP 3333's write: the item goes out in this turn, behind everything that came before it. */
+  /**
+   * PEP 3333's write: the item goes out in this turn, behind everything that came before it. The first call sends the head,
+   * even when its item is empty: so an event stream begins before there is an event.
+   */
   write(item: Item, length: number): Promise<void> {
-    if (length === 0) return this.#writing ?? READY;
+    if (length === 0 && this.#response.headSent) return this.#writing ?? READY;
     if (this.#writing !== undefined) return this.#track(this.#writing.then(() => this.#send(item, length)));
     this.#sendQueued();
     if (length > SLICE_BYTES) return this.#track(this.#send(item, length));

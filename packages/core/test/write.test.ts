@@ -42,6 +42,22 @@ test("sends the item while the application works on", async () => {
   await client.receive(" and done\r\n0\r\n\r\n");
 });
 
+test("sends the head with an empty item, too", async () => {
+  const told = deferred();
+  const served = await serve(
+    writing(async (write) => {
+      await write("");
+      await told.promise;
+      return ["late"];
+    }),
+  );
+  const client = await served.connect();
+  client.send(get());
+  expect(await client.receive(/\r\n\r\n$/)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  told.resolve();
+  await client.receive("late\r\n0\r\n\r\n");
+});
+
 test("keeps the length that was declared", async () => {
   const served = await serve(
     writing((write) => {
