@@ -6,9 +6,10 @@
 // stopped; then `available` bytes of data lie at that position. The reader takes any number of them and says so with
 // `consume(count)`. `available` 0 and not `done` means: more bytes are needed. A fault is thrown as ProtocolError.
 
+import { afterExtensionByte, BEFORE_NAME, EXTENSION_END, EXTENSION_FAULT } from "./chunk-extension.ts";
 import { ProtocolError, quote } from "./errors.ts";
 import { type Field, parseFields, type SectionLimits } from "./fields.ts";
-import { CR, FIELD_VALUE, HEX_VALUE, HTAB, LF, SEMICOLON, SP } from "./grammar.ts";
+import { CR, HEX_VALUE, isBlank, LF, SEMICOLON } from "./grammar.ts";
 
 export interface BodyDecoder {
   /** Bytes of data at the position that the last `scan` returned. */
@@ -58,7 +59,7 @@ export interface ChunkLimits extends SectionLimits {
 const SIZE_FIRST = 0; // the first digit of a chunk size
 const SIZE = 1; // further digits, white space, ";" or CR
 const EXTENSION_BLANK = 2; // white space after the size: only ";" makes it good
-const EXTENSION = 3; // after ";", up to CR
+const EXTENSION = 3; // after ";", up to CR: chunk-extension.ts has the grammar
 const SIZE_LF = 4;
 const DATA = 5;
 const DATA_CR = 6;
@@ -88,6 +89,7 @@ export class ChunkedDecoder implements BodyDecoder {
   #chunkRemaining = 0;
   #bodyBytes = 0;
   #sizeDigits = 0;
+  #extensionState = BEFORE_NAME;
   #extensionBytes = 0;
   #trailerText = "";
   #trailerLineStart = 0;
@@ -134,18 +136,11 @@ export class ChunkedDecoder implements BodyDecoder {
         return this.#afterSize(byte);
       case EXTENSION_BLANK:
         this.#countExtensionByte();
-        if (byte === SEMICOLON) this.#state = EXTENSION;
-        else if (byte !== SP && byte !== HTAB) throw badSize(byte);
+        if (byte === SEMICOLON) this.#startExtension();
+        else if (!isBlank(byte)) throw badSize(byte);
         return;
       case EXTENSION:
-        if (byte === CR) {
-          this.#state = SIZE_LF;
-          return;
-        }
-        if (byte === LF) throw new ProtocolError("BAD_LINE_END", "an LF without its CR in a chunk extension");
-        if (FIELD_VALUE[byte] !== 1) throw new ProtocolError("BAD_CHUNK_EXTENSION", show(byte));
-        this.#countExtensionByte();
-        return;
+        return this.#extensionByte(byte);
       case SIZE_LF:
         if (byte !== LF) throw new ProtocolError("BAD_LINE_END", "a CR without its LF after a chunk size");
         return this.#startChunk();
@@ -169,11 +164,24 @@ export class ChunkedDecoder implements BodyDecoder {
 
   #afterSize(byte: number): void {
     if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === SEMICOLON) this.#state = EXTENSION;
-    else if (byte === SP || byte === HTAB) this.#state = EXTENSION_BLANK;
+    else if (byte === SEMICOLON) this.#startExtension();
+    else if (isBlank(byte)) this.#state = EXTENSION_BLANK;
     else if (byte === LF) throw new ProtocolError("BAD_LINE_END", "an LF without its CR after a chunk size");
     else throw badSize(byte);
     if (byte !== CR) this.#countExtensionByte();
+  }
+
+  #startExtension(): void {
+    this.#state = EXTENSION;
+    this.#extensionState = BEFORE_NAME;
+  }
+
+  #extensionByte(byte: number): void {
+    if (byte === LF) throw new ProtocolError("BAD_LINE_END", "an LF without its CR in a chunk extension");
+    this.#extensionState = afterExtensionByte(this.#extensionState, byte);
+    if (this.#extensionState === EXTENSION_FAULT) throw new ProtocolError("BAD_CHUNK_EXTENSION", show(byte));
+    if (this.#extensionState === EXTENSION_END) this.#state = SIZE_LF;
+    else this.#countExtensionByte();
   }
 
   /** Bounded over the whole body: many chunks with small extensions are the cheap way to waste a server (CVE-2024-22019). */

@@ -7,6 +7,8 @@ export const CR = 0x0d;
 export const SP = 0x20;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
+export const QUOTE = 0x22;
 
 const DIGITS = "0123456789";
 const ALPHA = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -154,10 +154,14 @@ const fieldAndLine = fc
 const fields = fc.array(fieldAndLine, { maxLength: 5 });
 
 const bodyText = stringOf(latin1, { maxLength: 60 });
-const extension = fc.oneof(
-  fc.constant(""),
-  fc.tuple(blank, value).map(([before, text]) => `${before};${text}`),
-);
+const quoted = stringOf(
+  latin1.filter((character) => /[\t\x20-\x7e\x80-\xff]/.test(character)),
+  { maxLength: 10 },
+).map((text) => `"${text.replace(/["\\]/g, "\\$&")}"`);
+const extensionValue = fc.tuple(blank, blank, fc.oneof(token, quoted)).map(([b, c, text]) => `${b}=${c}${text}`);
+const extension = fc
+  .array(fc.tuple(blank, blank, token, fc.oneof(fc.constant(""), extensionValue)), { maxLength: 3 })
+  .map((members) => members.map(([before, after, name, text]) => `${before};${after}${name}${text}`).join(""));
 const chunk = fc.record({
   data: stringOf(latin1, { minLength: 1, maxLength: 40 }),
   zeros: fc.nat(5),

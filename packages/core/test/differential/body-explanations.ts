@@ -96,14 +96,24 @@ const STRICT_EXTENSIONS = /^[0-9a-f]+(?:;[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_
 
 const chunks: readonly Explanation[] = [
   {
-    name: "a chunk extension with white space, or that is not `name[=value]`",
+    name: "a chunk extension with white space around `;` or `=`",
     stricter: "node",
-    why: "RFC 9112 §7.1.1: BWS is allowed around `;` and `=`, and an extension that is not understood is ignored",
+    why: "RFC 9112 §7.1.1 has BWS there, and RFC 9110 §5.6.3 has a recipient parse and remove it",
     recognises: ({ nodeFault, ours, body = "" }) =>
       /^HPE_(?:STRICT|INVALID_CHUNK_SIZE|CR_EXPECTED)$/.test(nodeFault ?? "") &&
       members(valuesOf(ours, "transfer-encoding")).includes("chunked") &&
       body.split("\r\n").some((line) => /^[0-9a-f]+[\t ]*;/i.test(line) && !STRICT_EXTENSIONS.test(line)),
     example: chunked("5 ;a", "hello", "0", ""),
+  },
+  {
+    name: 'a chunk extension that is not `;name`, `;name=token` or `;name="quoted"`',
+    stricter: "we",
+    why: "RFC 9112 §7.1.1: node takes an empty name or value, and a quote that begins inside a value",
+    recognises: ({ ourFault, nodeFault, body = "" }) =>
+      ourFault === "BAD_CHUNK_EXTENSION" &&
+      nodeFault === undefined &&
+      body.split("\r\n").some((line) => /^[0-9a-f]+[\t ]*;/i.test(line) && !STRICT_EXTENSIONS.test(line)),
+    example: chunked("5;a=", "hello", "0", ""),
   },
   {
     name: "a chunk size of more than 16 digits, or above 2^53 - 1",
