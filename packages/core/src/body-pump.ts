@@ -4,7 +4,7 @@
 // large items are cut. It knows no socket: the gate says when more may be queued.
 
 import type { BodyIterator } from "./body.ts";
-import { itemLength, type Response } from "./response.ts";
+import { itemLength, type ResponseWriter } from "./response.ts";
 import type { Item } from "./types.ts";
 
 /** The way to the socket, as far as pacing goes. */
@@ -26,7 +26,7 @@ const MIN_COUNTED_BYTES = 1024;
 const READY: Promise<void> = Promise.resolve();
 
 export class BodyPump {
-  readonly #response: Response;
+  readonly #response: ResponseWriter;
   readonly #gate: Gate;
   #stopped = false;
   #stopReason: unknown = undefined;
@@ -43,7 +43,7 @@ export class BodyPump {
   /** Bytes queued since the last flush. */
   #unflushedBytes = 0;
 
-  constructor(response: Response, gate: Gate) {
+  constructor(response: ResponseWriter, gate: Gate) {
     this.#response = response;
     this.#gate = gate;
   }

@@ -1,7 +1,6 @@
 // The environ of a request: PEP 3333, and what eventlet adds. RequestHead and facts of the connection in, a plain object
 // out. Pure: it never touches the socket; what is lazy (`wsgi.signal`) asks `eventlet.input` when it is read.
 
-import type { Field } from "./fields.ts";
 import { decodePercent } from "./percent.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -48,6 +47,11 @@ export interface RequestParts<I extends SignalSource> {
   readonly facts: readonly (readonly [key: string, value: unknown])[];
 }
 
+/** What of a head goes into the environ. */
+export interface EnvironHead extends Pick<RequestHead, "method" | "path" | "query" | "minorVersion" | "host"> {
+  readonly fields: readonly Header[];
+}
+
 /** Keys that are decided by the request, which the `environ` option cannot override. */
 export const REQUEST_KEYS: ReadonlySet<string> = new Set([
   ...["REQUEST_METHOD", "SCRIPT_NAME", "RAW_PATH_INFO", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"],
@@ -57,7 +61,7 @@ export const REQUEST_KEYS: ReadonlySet<string> = new Set([
 
 /** Builds the environ of one request. Every key is set once, in the same order, so that environs share a hidden class. */
 export function buildEnviron<W, I extends SignalSource>(
-  head: RequestHead,
+  head: EnvironHead,
   ends: Endpoints,
   base: EnvironBase<W>,
   parts: RequestParts<I>,
@@ -123,9 +127,9 @@ const LAZY_SIGNAL: PropertyDescriptor = Object.freeze({
 });
 
 /** Sets `HTTP_*`, CONTENT_TYPE and CONTENT_LENGTH. Repeated fields are joined with commas, cookies with semicolons. */
-function setFields(environ: Record<string, unknown>, fields: readonly Field[], hasExtra: boolean): void {
+function setFields(environ: Record<string, unknown>, fields: readonly Header[], hasExtra: boolean): void {
   for (let i = 0; i < fields.length; i++) {
-    const [name, value] = fields[i] as Field;
+    const [name, value] = fields[i] as Header;
     const key = keyOf(name);
     if (key === undefined) continue;
     const previous = environ[key];
@@ -135,7 +139,7 @@ function setFields(environ: Record<string, unknown>, fields: readonly Field[], h
 }
 
 /** Whether an earlier field of this request has the key; a key of the `environ` option is replaced, not joined. */
-function cameBefore(fields: readonly Field[], index: number, key: string): boolean {
+function cameBefore(fields: readonly Header[], index: number, key: string): boolean {
   return fields.slice(0, index).some(([name]) => keyOf(name) === key);
 }
 

@@ -23,6 +23,7 @@ export const PROTOCOL_ERRORS = {
   BAD_HOST: { status: 400, text: "Host is not `host [:port]`" },
   BAD_CONTENT_LENGTH: { status: 400, text: "Content-Length is not one decimal number" },
   REPEATED_CONTENT_LENGTH: { status: 400, text: "Content-Length appears more than once" },
+  REPEATED_CONTENT_TYPE: { status: 400, text: "Content-Type appears more than once" },
   BAD_TRANSFER_ENCODING: {
     status: 400,
     text: "Transfer-Encoding is malformed, or chunked is not its one final coding",

@@ -17,6 +17,8 @@ export {
 export type { Exchange, Extension, ServerInfo } from "./extension.ts";
 export type { Field } from "./fields.ts";
 export type { FileBody, FileLike, FileWrapper } from "./file-wrapper.ts";
+export { type Gateway, type GatewayOptions, type GatewayRun, gateway } from "./gateway.ts";
+export type { GatewayRequest, GatewayResponse } from "./gateway-types.ts";
 export type { Input } from "./input.ts";
 export { listenError } from "./listen-error.ts";
 export {

@@ -46,6 +46,7 @@ export interface RequestHead {
 interface ControlFields {
   host: string | undefined;
   contentLength: string | undefined;
+  contentType: string | undefined;
   transferEncoding: string | undefined;
   connection: string | undefined;
   expect: string | undefined;
@@ -146,6 +147,7 @@ function collectControlFields(fields: readonly Field[]): ControlFields {
   const control: ControlFields = {
     host: undefined,
     contentLength: undefined,
+    contentType: undefined,
     transferEncoding: undefined,
     connection: undefined,
     expect: undefined,
@@ -165,6 +167,12 @@ function collectControlFields(fields: readonly Field[]): ControlFields {
       case 10:
         if (name === "Connection" || isNamed(name, "connection"))
           control.connection = joined(control.connection, value);
+        break;
+      case 12:
+        if (name === "Content-Type" || isNamed(name, "content-type")) {
+          if (control.contentType !== undefined) throw new ProtocolError("REPEATED_CONTENT_TYPE"); // RFC 9110 §8.3
+          control.contentType = value;
+        }
         break;
       case 14:
         if (isNamed(name, "content-length")) control.contentLength = joined(control.contentLength, value);

@@ -10,19 +10,19 @@ import { errorPage } from "./error-page.ts";
 import { ClientDisconnected, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
-import { itemLength, type Response } from "./response.ts";
+import { itemLength, type Response, type ResponseWriter } from "./response.ts";
 import type { Application, Environ, Item, StartResponse, Write } from "./types.ts";
 
 /** What a run needs of its connection. */
-export interface RunHost {
+export interface RunHost<Writer extends ResponseWriter = Response> {
   /** The way out, as far as pacing goes. */
   readonly transport: Gate;
   /** Where failures are told. */
   readonly log: ConnectionLog;
   /** The response is queued whole. */
-  onDone(run: RequestRun): void;
+  onDone(run: RequestRun<Writer>): void;
   /** The response began and cannot be completed: the connection must break off. */
-  onBroken(run: RequestRun): void;
+  onBroken(run: RequestRun<Writer>): void;
   /** Whether the application took over the socket. */
   readonly taken: boolean;
 }
@@ -30,14 +30,14 @@ export interface RunHost {
 /** Complete bodies up to this size leave with their head in one write. */
 const MAX_WHOLE_BYTES = 64 * 1024;
 
-export class RequestRun {
+export class RequestRun<Writer extends ResponseWriter = Response> {
   readonly record: ExchangeRecord;
-  readonly response: Response;
+  readonly response: Writer;
   readonly environ: Environ;
   /** The response began and could not be completed. */
   broken = false;
   readonly #application: Application;
-  readonly #host: RunHost;
+  readonly #host: RunHost<Writer>;
   readonly #debug: boolean;
   #pump: BodyPump | undefined = undefined;
   #body: unknown = undefined;
@@ -53,10 +53,10 @@ export class RequestRun {
 
   constructor(
     record: ExchangeRecord,
-    response: Response,
+    response: Writer,
     environ: Environ,
     application: Application,
-    host: RunHost,
+    host: RunHost<Writer>,
     debug: boolean,
   ) {
     this.record = record;

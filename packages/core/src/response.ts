@@ -11,6 +11,21 @@ import type { RequestHead } from "./request-head.ts";
 import { encodeResponseHead, type ResponseHeadEncoder, type ResponseStart } from "./response-head.ts";
 import type { Item } from "./types.ts";
 
+/** The steps of a response that a run takes; every rule about their order is here, whatever they lead to. */
+export interface ResponseWriter {
+  /** What startResponse was given; undefined before, and again when an error page takes its place. */
+  start: ResponseStart | undefined;
+  readonly headSent: boolean;
+  readonly bodyForbidden: boolean;
+  readonly takesNoMore: boolean;
+  readonly missingBytes: number;
+  readonly excessBytes: number;
+  begin(status: string, headers: Iterable<Header>, excInfo?: unknown): void;
+  sendHead(knownLength?: number): void;
+  sendItems(items: readonly Item[], length: number): void;
+  sendEnd(): void;
+}
+
 /** Where encoded text (latin-1) and bytes go, in order. */
 export interface Outlet {
   writeText(text: string): void;
@@ -33,7 +48,7 @@ export interface HeadPolicy {
 /** Stands in until the head decides the framing: it lets nothing through and counts nothing. */
 const NO_BODY_YET = new BodyEncoder(NO_BODY);
 
-export class Response {
+export class Response implements ResponseWriter {
   /** What startResponse was given; undefined before. */
   start: ResponseStart | undefined = undefined;
   headSent = false;

@@ -7,11 +7,12 @@ import { Connection } from "./connection.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 import { formatDateTime } from "./date.ts";
 import { endpointsOf } from "./endpoints.ts";
-import { type EnvironBase, type ErrorStream, REQUEST_KEYS } from "./environ.ts";
+import type { EnvironBase } from "./environ.ts";
+import { environBase } from "./environ-base.ts";
 import { UsageError } from "./errors.ts";
 import type { Exchange } from "./extension.ts";
 import { ExtensionChain } from "./extension-chain.ts";
-import { type FileWrapper, fileWrapper } from "./file-wrapper.ts";
+import type { FileWrapper } from "./file-wrapper.ts";
 import { HeadMemory } from "./head-memory.ts";
 import type { BoundAddress, ConnectionFacts, Listener } from "./listener.ts";
 import { type Logger, resolveLogger, SILENT } from "./log.ts";
@@ -274,16 +275,4 @@ function watchSeconds({ headTimeout, socketTimeout, dataRateGrace, lingerTimeout
   const idle = typeof keepalive === "number" ? keepalive : 0;
   const timeouts = [headTimeout, socketTimeout, dataRateGrace, lingerTimeout, idle].filter((seconds) => seconds > 0);
   return Math.max(0.01, Math.min(...timeouts, 2) / 4);
-}
-
-function environBase(options: ServerOptions, logger: Logger): EnvironBase<FileWrapper> {
-  const errors: ErrorStream = Object.freeze({
-    write: (text: string) => logger.write(text),
-    writelines: (lines: Iterable<string>) => {
-      for (const line of lines) logger.write(line);
-    },
-    flush: () => {},
-  });
-  const extra = Object.entries(options.environ).filter(([key]) => !REQUEST_KEYS.has(key));
-  return { errors, fileWrapper, minimumChunkSize: options.minimumChunkSize, extra };
 }
