@@ -1,0 +1,253 @@
+// One Python process: started, given requests, asked to end, and ended. It knows the process and which requests are in it; which
+// process gets which request, and what comes after its end, is the crew's business.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex, Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { PythonError } from "./errors.ts";
+import type { FrameSink, PythonExchange } from "./exchange.ts";
+import { FROM_WORKER, TO_WORKER } from "./frames.ts";
+import { Link } from "./link.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** What a worker tells its crew. */
+export interface WorkerOwner {
+  /** It is done with a request, or with post hooks: it may be given another. */
+  onFree(worker: PythonWorker): void;
+  /** The process is gone; `how` for people. What it was working on is still among its exchanges. */
+  onEnded(worker: PythonWorker, how: string): void;
+}
+
+export type WorkerState = "starting" | "ready" | "draining" | "ended";
+
+/** Beside dist/ and src/ alike. */
+const PROGRAM = fileURLToPath(new URL("../python/wsgi_worker.py", import.meta.url));
+/** File descriptors of the child. */
+const SOCKET = 3;
+const STACKS = 4;
+/** Requests that a worker with a quick application is given ahead: it reads them at once, so both sides have fewer turns. */
+const MAX_AHEAD = 16;
+/** So many quick responses for each request given ahead; one slow response, and it starts anew. */
+const QUICK_FOR_ONE = 64;
+const STACKS_MILLISECONDS = 300;
+const LAST_WORDS_MILLISECONDS = 200;
+const KILL_MILLISECONDS = 2000;
+
+export class PythonWorker implements FrameSink {
+  /** Resolves when the application is loaded. */
+  readonly ready: Promise<void>;
+  /** Those that it has, in the order in which it begins them. */
+  readonly exchanges = new Map<number, PythonExchange>();
+  state: WorkerState = "starting";
+  /** Requests that it has answered. */
+  served = 0;
+  readonly #options: ResolvedOptions;
+  readonly #owner: WorkerOwner;
+  readonly #child: ChildProcess;
+  readonly #link: Link;
+  readonly #hooks = new Map<number, (payload: Buffer) => void>();
+  #quickInRow = 0;
+  #onReady: () => void = () => {};
+  #onNotLoaded: (error: PythonError) => void = () => {};
+  #startTimer: NodeJS.Timeout | undefined = undefined;
+  #killTimer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(python: string, options: ResolvedOptions, owner: WorkerOwner) {
+    this.#options = options;
+    this.#owner = owner;
+    this.ready = new Promise((resolve, reject) => {
+      this.#onReady = resolve;
+      this.#onNotLoaded = reject;
+    });
+    this.ready.catch(() => {}); // the crew looks at it; a worker that ends first is nobody's unhandled rejection
+    this.#child = start(python, options);
+    const socket = this.#child.stdio[SOCKET] as Duplex;
+    this.#link = new Link(socket, (kind, id, payload) => this.#take(kind, id, payload));
+    socket.on("close", () => this.#child.kill("SIGKILL")); // it has ended, or is out of step
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => options.log.write(text));
+    this.#child.once("error", (error) => {
+      this.#onNotLoaded(new PythonError("BAD_PYTHON", `${python}: ${error.message}`));
+      this.#ended(`could not be started: ${error.message}`);
+    });
+    this.#child.once("exit", (code, signal) => this.#exited(socket, code, signal));
+    if (options.startTimeout > 0) {
+      this.#startTimer = setTimeout(() => this.#startedTooLate(), options.startTimeout * 1000);
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Requests and post hooks that it has. */
+  get load(): number {
+    return this.exchanges.size + this.#hooks.size;
+  }
+
+  /** Whether it can be given a request: one for each thread, and some ahead while its application is quick. */
+  canTake(isAheadAllowed: boolean): boolean {
+    if (this.state !== "ready") return false;
+    const ahead = isAheadAllowed ? Math.min(Math.floor(this.#quickInRow / QUICK_FOR_ONE), MAX_AHEAD) : 0;
+    return this.load < this.#options.threads + ahead;
+  }
+
+  give(exchange: PythonExchange): void {
+    this.exchanges.set(exchange.id, exchange);
+    if (this.exchanges.size <= this.#options.threads) exchange.startedAt = performance.now();
+    exchange.begin(this);
+  }
+
+  /** The exchanges that it may have begun. */
+  begun(): PythonExchange[] {
+    return [...this.exchanges.values()].slice(0, this.#options.threads);
+  }
+
+  send(kind: number, id: number, payload: string): void {
+    this.#link.send(kind, id, payload);
+  }
+
+  sendBytes(kind: number, id: number, text: string, bytes: Buffer): void {
+    this.#link.sendBytes(kind, id, text, bytes);
+  }
+
+  /** Sends the receipt of a request; resolves when its post hooks have run, with what went wrong in them. */
+  runHooks(id: number, receipt: object): Promise<string> {
+    if (this.state === "ended") return Promise.resolve("the Python process ended before they ran");
+    return new Promise((resolve) => {
+      this.#hooks.set(id, (payload) => resolve(payload.toString()));
+      this.#link.sendBytes(TO_WORKER.RECEIPT, id, "", Buffer.from(JSON.stringify(receipt)));
+    });
+  }
+
+  /** Ends it once its requests are answered, at the latest after `seconds`. */
+  drain(seconds: number): void {
+    if (this.state === "ended" || this.state === "draining") return;
+    this.state = "draining";
+    this.#quitIfIdle();
+    this.#killTimer ??= setTimeout(() => this.kill(), seconds * 1000);
+    this.#killTimer.unref();
+  }
+
+  /** Ends it now. */
+  kill(): void {
+    if (this.state === "ended") return;
+    this.state = "draining";
+    this.#child.kill("SIGTERM");
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#child.kill("SIGKILL"), KILL_MILLISECONDS);
+    this.#killTimer.unref();
+  }
+
+  /** The stacks of all its Python threads, as text; what it is doing need not let go of anything for it. */
+  stacks(): Promise<string> {
+    const pipe = this.#child.stdio[STACKS] as Readable;
+    const pieces: string[] = [];
+    const collect = (piece: Buffer): void => void pieces.push(piece.toString());
+    pipe.on("data", collect);
+    this.#child.kill("SIGUSR2");
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        pipe.off("data", collect);
+        resolve(pieces.join(""));
+      }, STACKS_MILLISECONDS);
+    });
+  }
+
+  /** This process may end although the worker lives: the worker then ends too. */
+  unref(): void {
+    this.#child.unref();
+    for (const stream of this.#child.stdio) (stream as { unref?: () => void } | null)?.unref?.();
+  }
+
+  // ---- frames --------------------------------------------------------------------------------------------------
+
+  #take(kind: number, id: number, payload: Buffer): void {
+    const exchange = this.exchanges.get(id);
+    if (exchange !== undefined) {
+      if (exchange.take(kind, payload)) this.#finished(exchange);
+      return;
+    }
+    if (kind === FROM_WORKER.READY) return this.#loaded();
+    if (kind === FROM_WORKER.NOT_LOADED) return this.#notLoaded(payload);
+    if (kind === FROM_WORKER.ERRORS) return void this.#options.log.write(payload.toString()); // its request is over
+    if (kind !== FROM_WORKER.HOOKS_DONE) return; // of an exchange that ended without the worker
+    this.#hooks.get(id)?.(payload);
+    this.#hooks.delete(id);
+    this.#free();
+  }
+
+  #finished(exchange: PythonExchange): void {
+    this.exchanges.delete(exchange.id);
+    this.served++;
+    this.#quickInRow = exchange.isSlow ? 0 : this.#quickInRow + 1;
+    const { threads } = this.#options;
+    if (this.exchanges.size >= threads) {
+      const now = performance.now();
+      for (const next of this.begun()) next.startedAt ??= now;
+    }
+    this.#free();
+  }
+
+  #free(): void {
+    this.#quitIfIdle();
+    this.#owner.onFree(this);
+  }
+
+  #quitIfIdle(): void {
+    if (this.state !== "draining" || this.load > 0) return;
+    this.#link.send(TO_WORKER.QUIT, 0, "");
+    this.#link.end();
+  }
+
+  // ---- the process ---------------------------------------------------------------------------------------------
+
+  #loaded(): void {
+    clearTimeout(this.#startTimer);
+    if (this.state === "starting") this.state = "ready";
+    this.#onReady();
+  }
+
+  #notLoaded(payload: Buffer): void {
+    const { kind, message, traceback } = JSON.parse(payload.toString()) as Record<string, string>;
+    const code = ({ module: "NO_MODULE", callable: "NO_CALLABLE" } as const)[kind as string] ?? "LOAD_FAILED";
+    this.#onNotLoaded(new PythonError(code, `${this.#options.app}: ${message}`, traceback || undefined));
+  }
+
+  #startedTooLate(): void {
+    const seconds = this.#options.startTimeout;
+    this.#onNotLoaded(new PythonError("START_TIMEOUT", `${this.#options.app}: ${seconds} s have passed`));
+    this.kill();
+  }
+
+  /** Its last words may still be on their way; a child of its own that lives on may keep the socket open. */
+  #exited(socket: Duplex, code: number | null, signal: string | null): void {
+    const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    clearTimeout(this.#startTimer);
+    clearTimeout(this.#killTimer);
+    this.#onNotLoaded(new PythonError("LOAD_FAILED", `${this.#options.app}: the Python process ${how}`));
+    if (socket.closed || socket.readableEnded) return this.#ended(how);
+    const timer = setTimeout(() => this.#ended(how), LAST_WORDS_MILLISECONDS);
+    socket.once("end", () => {
+      clearTimeout(timer);
+      this.#ended(how);
+    });
+  }
+
+  #ended(how: string): void {
+    if (this.state === "ended") return;
+    this.state = "ended";
+    for (const done of this.#hooks.values()) done(Buffer.from(`the Python process ${how} while they ran`));
+    this.#hooks.clear();
+    this.#owner.onEnded(this, how);
+  }
+}
+
+function start(python: string, options: ResolvedOptions): ChildProcess {
+  const { app, cwd, env, threads, workers, minimumChunkSize } = options;
+  const settings = { socket: SOCKET, stacks: STACKS, threads, multiprocess: workers > 1, minimumChunkSize };
+  return spawn(python, ["-u", PROGRAM, app, JSON.stringify(settings)], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "pipe", "pipe", "pipe"],
+  });
+}
