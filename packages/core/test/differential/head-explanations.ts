@@ -120,6 +120,14 @@ const host: readonly Explanation[] = [
     example: get("Host: b"),
   },
   {
+    name: "more than one Content-Type",
+    stricter: "we",
+    why: "RFC 9110 §8.3: whoever looks at the other one sees another request; node keeps the first",
+    recognises: ({ ourFault, node }) =>
+      ourFault === "REPEATED_CONTENT_TYPE" && valuesOf(node, "content-type").length > 1,
+    example: get("Content-Type: a/b\r\nContent-Type: c/d"),
+  },
+  {
     name: "CONNECT without Host",
     stricter: "we",
     why: "RFC 9112 §3.2: every HTTP/1.1 request has one; node does not look for it on CONNECT",

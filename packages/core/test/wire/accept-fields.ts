@@ -113,6 +113,9 @@ export const fieldCases: readonly AcceptCase[] = [
   accept("names as long as those that steer the connection", get("Hose: b", "Exp-ct: c", "Connectiom: close"), {
     fields: [HOST, ["Hose", "b"], ["Exp-ct", "c"], ["Connectiom", "close"]],
   }),
+  accept("names as long as Content-Type, beside it", get("Content-Tope: a", "Content-Type: b/c", "Content-Tipe: d"), {
+    fields: [HOST, ["Content-Tope", "a"], ["Content-Type", "b/c"], ["Content-Tipe", "d"]],
+  }),
   accept(
     "names as long as those that frame the body",
     get("Content-Lengthy: 7", "Content-Bength: 7", "Transfer_Encoding: chunked"),

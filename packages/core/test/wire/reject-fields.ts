@@ -106,6 +106,12 @@ export const fieldFaults: readonly RejectCase[] = [
   host("Host with a bad encoding", "a%zz"),
   host("Host with a percent sign at the end", "a%"),
 
+  field("a second Content-Type", "Content-Type: text/plain\r\nContent-Type: text/html", "REPEATED_CONTENT_TYPE"),
+  field("the same Content-Type again", "Content-Type: a/b\r\nContent-Type: a/b", "REPEATED_CONTENT_TYPE"),
+  field("a second Content-Type in another case", "Content-Type: a/b\r\ncONTENT-tYPE: c/d", "REPEATED_CONTENT_TYPE"),
+  field("a second Content-Type that is empty", "Content-Type: a/b\r\nContent-Type:", "REPEATED_CONTENT_TYPE"),
+  field("a first Content-Type that is empty", "content-type:\r\nContent-Type: a/b", "REPEATED_CONTENT_TYPE"),
+
   field("an unknown expectation", "Expect: tea", "UNKNOWN_EXPECTATION"),
   field("an unknown expectation beside a known one", "Expect: 100-continue, tea", "UNKNOWN_EXPECTATION"),
   field("an expectation with a parameter", "Expect: 100-continue;a=b", "UNKNOWN_EXPECTATION"),
