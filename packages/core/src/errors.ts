@@ -62,6 +62,7 @@ export const USAGE_ERRORS = {
   INTERIM_TOO_LATE:
     "an interim response goes out before the head of the response, 100 Continue to a client that waits for it",
   READ_AFTER_RESPONSE: "wsgi.input is read before the response ends, and before the socket is taken over",
+  BAD_UPGRADE: "a 101 or a 426 names protocols in Upgrade, a 101 only what an HTTP/1.1 client offered",
   CANNOT_UPGRADE: "a socket is taken over before anything but a 101, or a 2xx to CONNECT, was answered",
 } as const satisfies Record<string, string>;
 

@@ -117,6 +117,11 @@ export class RequestContext implements InputSource, HeadPolicy {
     transport.resume();
   }
 
+  /** RFC 9110 §7.8: who expects 100 Continue gets it before the 101. */
+  beforeSwitching(): void {
+    if (this.#head.wantsContinue && this.#speaks11 && !this.#continueSent) this.sendContinue([]);
+  }
+
   sendContinue(headers: Iterable<Header>): void {
     if (!this.#head.wantsContinue || !this.#speaks11)
       throw new UsageError("INTERIM_TOO_LATE", "the client does not wait for 100 Continue");

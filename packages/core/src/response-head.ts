@@ -20,7 +20,7 @@ export interface ResponseStart {
   readonly hasDate: boolean;
   /** The application said `Connection: close`. */
   readonly wantsClose: boolean;
-  /** The application said `Connection: upgrade`, with 101 or 426. */
+  /** The application gave Upgrade or `Connection: upgrade`, with 101 or 426. */
   readonly wantsUpgrade: boolean;
 }
 
@@ -121,6 +121,7 @@ export class ResponseHeadEncoder {
         continue;
       }
       if (kind === HOP_BY_HOP || (kind === UPGRADE && !mayUpgrade(status))) throw hopByHop(name, value);
+      if (kind === UPGRADE) wantsUpgrade = true; // RFC 9110 §7.8: whoever sends Upgrade says so in Connection
       if (kind === DATE) hasDate = true;
       fieldLines += lineOf(checked, value);
     }

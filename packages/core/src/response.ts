@@ -4,9 +4,10 @@
 
 import { BodyEncoder } from "./body-encoder.ts";
 import type { Header } from "./environ.ts";
-import { UsageError } from "./errors.ts";
+import { quote, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { isBodyForbidden, NO_BODY, responseFraming } from "./framing.ts";
+import { listMembers } from "./grammar.ts";
 import type { RequestHead } from "./request-head.ts";
 import { encodeResponseHead, type ResponseHeadEncoder, type ResponseStart } from "./response-head.ts";
 import type { Item } from "./types.ts";
@@ -39,6 +40,8 @@ export interface HeadPolicy {
   dateLine(): string;
   /** Milliseconds of a steady clock. */
   now(): number;
+  /** Sends what a client still waits for before the protocol changes: 100 Continue. */
+  beforeSwitching(): void;
   /** Whether the connection can carry another request after this response. */
   canReuse(response: Response): boolean;
   /** Seconds to announce to a client that asked for keep-alive. */
@@ -81,7 +84,9 @@ export class Response implements ResponseWriter {
       if (excInfo === undefined || excInfo === null) throw new UsageError("RESPONSE_ALREADY_STARTED");
       if (this.headSent) throw excInfo;
     }
-    this.start = this.#encoder.start(status, headers);
+    const start = this.#encoder.start(status, headers);
+    if (start.status === 101 || start.status === 426) checkUpgrade(start, this.#head);
+    this.start = start;
   }
 
   /** Whether this response, once started, has no body whatever the application returns. */
@@ -134,6 +139,7 @@ export class Response implements ResponseWriter {
     const policy = this.#policy;
     const minorVersion = policy.serverMinorVersion === 0 ? 0 : this.#head.minorVersion;
     const { status, declaredLength } = start;
+    if (status === 101) policy.beforeSwitching();
     const framing = responseFraming({ method, status, minorVersion, declaredLength, knownLength });
     this.headSent = true;
     this.#framingKind = framing.kind;
@@ -146,7 +152,8 @@ export class Response implements ResponseWriter {
       dateLine: start.hasDate ? "" : policy.dateLine(),
       connection: status === 101 ? undefined : connection,
       keepAliveTimeout: connection === "keep-alive" ? policy.announcedKeepAlive : undefined,
-      lengthWithoutBody: declaredLength ?? (status === 304 ? undefined : knownLength),
+      // Nothing given for a HEAD does not mean that a GET has nothing: RFC 9110 §8.6 forbids to say so.
+      lengthWithoutBody: declaredLength ?? (status === 304 || knownLength === 0 ? undefined : knownLength),
     });
     this.#record.status = status;
     this.#record.headers = start.headers;
@@ -196,6 +203,21 @@ export class Response implements ResponseWriter {
     this.#outlet.writeBytes(admitted);
     return admitted.length;
   }
+}
+
+/** A 101 and a 426 name their protocols; a 101 one that an HTTP/1.1 client asked for: RFC 9110 §7.8, §15.2, §15.5.22. */
+function checkUpgrade({ status, headers }: ResponseStart, head: RequestHead): void {
+  const named = protocolsIn(headers);
+  if (named.length === 0) throw new UsageError("BAD_UPGRADE", `a ${status} without Upgrade`);
+  if (status !== 101) return;
+  if (head.minorVersion === 0) throw new UsageError("BAD_UPGRADE", "the client speaks HTTP/1.0, which has no 101");
+  const offered = protocolsIn(head.fields);
+  const foreign = named.find((protocol) => !offered.includes(protocol));
+  if (foreign !== undefined) throw new UsageError("BAD_UPGRADE", `the client did not offer ${quote(foreign)}`);
+}
+
+function protocolsIn(fields: readonly Header[]): string[] {
+  return fields.flatMap(([name, value]) => (name.toLowerCase() === "upgrade" ? listMembers(value.toLowerCase()) : []));
 }
 
 /** Longer text is turned into bytes rather than joined to other text. To join 64 KiB takes 20 µs less (Node 20; 24: 14). */
