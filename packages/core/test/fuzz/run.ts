@@ -1,4 +1,4 @@
-// Fuzzes for as long as it is told to: npx pnpm@10 run fuzz [--seconds 60] [--seed N] [--only parser|server|response|log|input]
+// Fuzzes for as long as it is told to: npx pnpm@10 run fuzz [--seconds 60] [--seed N] [--only parser|server|response|log|input|nginx|haproxy]
 // Prints what was tried and covered; when a law is broken, the seed and the input that break it, and ends with 1.
 
 import { randomInt } from "node:crypto";
@@ -17,10 +17,12 @@ const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
 if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new RangeError("--seconds and --seed are numbers");
 
 const coverage = new Coverage();
+const { BehindLaws } = await import("./behind-laws.ts");
 const { ConnectionLaws } = await import("./connection-laws.ts");
 const { readByInput, readByModel, readings } = await import("./input-laws.ts");
 const { checkLogEntry, entries } = await import("./log-laws.ts");
 const { FuzzLoop } = await import("./loop.ts");
+const { mutate } = await import("./mutate.ts");
 const { ParserLaws } = await import("./parser-laws.ts");
 const { Random } = await import("./random.ts");
 const { behaviours, ResponseLaws } = await import("./response-laws.ts");
@@ -63,7 +65,24 @@ const TARGETS: readonly (readonly [name: string, share: number, run: (until: num
   ["response", 0.15, (until) => madeUp(behaviours, (behaviour) => responses.check(behaviour), until)],
   ["log", 0.05, (until) => madeUp(entries, checkLogEntry, until)],
   ["input", 0.1, (until) => madeUp(readings, checkReading, until)],
+  ["nginx", 0, (until) => behind("nginx", until)], // when it is asked for
+  ["haproxy", 0, (until) => behind("haproxy", until)],
 ];
+
+/** Sends mutants through a proxy until the time is over. */
+async function behind(kind: "nginx" | "haproxy", until: number): Promise<string> {
+  const laws = new BehindLaws(kind);
+  const random = new Random(seed);
+  const rows = seeds.map((bytes) => bytes.toString("latin1"));
+  const mutant = (): string => mutate(random.pick(rows), random.pick(rows), random);
+  try {
+    while (performance.now() < until) await laws.check(Array.from({ length: 500 }, mutant), random);
+    await laws.compare();
+    return JSON.stringify(laws.tally);
+  } finally {
+    await laws.close();
+  }
+}
 
 async function checkReading(reading: Parameters<typeof readByInput>[0]): Promise<void> {
   const results = await readByInput(reading);
@@ -73,12 +92,12 @@ async function checkReading(reading: Parameters<typeof readByInput>[0]): Promise
 }
 
 console.log(`seed ${seed}, ${seconds} s`);
-const chosen = TARGETS.filter(([name]) => values.only === undefined || values.only === name);
-const whole = chosen.reduce((sum, [, share]) => sum + share, 0);
+const chosen = TARGETS.filter(([name, share]) => (values.only === undefined ? share > 0 : values.only === name));
+const whole = chosen.reduce((sum, [, share]) => sum + share, 0) || 1;
 try {
   for (const [name, share, run] of chosen) {
     const [begun, cpu] = [performance.now(), process.cpuUsage()];
-    const told = await run(begun + (seconds * 1000 * share) / whole);
+    const told = await run(begun + (seconds * 1000 * (share || 1)) / whole);
     const { user, system } = process.cpuUsage(cpu);
     console.log(`${name.padEnd(9)} ${told}, ${((user + system) / 1e6).toFixed(1)} s of CPU`);
   }
