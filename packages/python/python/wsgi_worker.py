@@ -36,6 +36,7 @@ ABORT = ord("X")  # nobody waits for the response any more; the payload says why
 CREDIT = ord("C")  # COUNT more bytes of the response's body may be sent
 FILE_TAKEN = ord("F")  # whether the file of a FILE frame was opened: one byte, 0 or 1
 RECEIPT = ord("T")  # JSON: what became of the response; the post hooks may run
+LIST_FILES = ord("M")  # say which files the application was read from
 QUIT = ord("Q")  # finish what is here, then end
 
 READY = ord("P")  # JSON: the application is loaded
@@ -49,6 +50,7 @@ WANT = ord("N")  # COUNT more bytes of the request's body may be sent
 CONTINUE = ord("K")  # send 100 Continue with these headers
 HINTS = ord("I")  # send 103 Early Hints with these headers
 ERRORS = ord("W")  # text for wsgi.errors
+FILES = ord("m")  # JSON: a list of paths
 HOOKS_DONE = ord("O")  # the post hooks of the request have run; the payload tells of those that failed
 
 # Pairs of the environ, pairs of headers, flags, length of the text, length of PATH_INFO at its end, which alone may hold a
@@ -432,7 +434,10 @@ class Exchange:
         if self.abort_reason is not None and isinstance(error, ClientDisconnected):
             text = b""  # it gave up, as it should
         else:
-            text = "".join(traceback.format_exception(type(error), error, error.__traceback__)).encode("utf-8", "replace")
+            own = error.__traceback__  # from the application's first frame on
+            while own.tb_next is not None and own.tb_frame.f_code.co_filename == __file__:
+                own = own.tb_next
+            text = "".join(traceback.format_exception(type(error), error, own)).encode("utf-8", "replace")
         if self.is_over:  # after a complete body: in close(), or beyond the announced length
             return self.send(ERRORS, text)
         hooks = self.environ.get("eventlet.posthooks")
@@ -507,6 +512,8 @@ class Engine:
             return self.add((self._answer, id, payload))
         if kind == RECEIPT:
             return self.add((self._run_hooks, id, payload))
+        if kind == LIST_FILES:
+            return self.add((self._list_files, id, payload))
         if kind == QUIT:
             self.is_quitting = True
             return
@@ -530,6 +537,10 @@ class Engine:
     def _answer(self, id, payload):
         exchange = Exchange(id, self)
         exchange.run(self.application, payload)
+
+    def _list_files(self, id, payload):
+        text = json.dumps(own_files()).encode()
+        self.send(FRAME.pack(len(text), id, FILES), text)
 
     def _run_hooks(self, id, payload):
         environ = self.hooked.pop(id, None)
@@ -784,6 +795,13 @@ def offer_eventlet():
     return served
 
 
+def own_files():
+    """The files of loaded modules that are the user's: not those of Python or of installed packages."""
+    foreign = tuple({os.path.join(p, "") for p in (sys.prefix, sys.base_prefix, os.path.dirname(os.__file__))})
+    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    return sorted({f for f in files if isinstance(f, str) and not f.startswith(foreign) and "-packages" not in f})
+
+
 # ---- the process -----------------------------------------------------------------------------------------------------
 
 
@@ -818,7 +836,7 @@ def main(spec, options):
     try:
         application = load(spec, os.getcwd())
     except NotLoaded as error:
-        report(sock, NOT_LOADED, kind=error.kind, message=str(error), traceback="")
+        report(sock, NOT_LOADED, kind=error.kind, message=str(error), traceback="", files=own_files())
         return 3
     except BaseException as error:
         own = error.__traceback__
@@ -826,7 +844,10 @@ def main(spec, options):
             own = own.tb_next
         text = "".join(traceback.format_exception(type(error), error, own))
         line = traceback.format_exception_only(type(error), error)[-1].strip()
-        report(sock, NOT_LOADED, kind="error", message=line, traceback=text)
+        files = {frame.filename for frame in traceback.extract_tb(own)}
+        if isinstance(error, SyntaxError) and error.filename:
+            files.add(error.filename)
+        report(sock, NOT_LOADED, kind="error", message=line, traceback=text, files=sorted({*files, *own_files()}))
         return 3
     base = {
         "SERVER_SOFTWARE": "wsgi",

@@ -26,11 +26,14 @@ export class PythonError extends Error {
   readonly code: PythonErrorCode;
   /** Python's traceback, where there is one. */
   readonly traceback: string | undefined;
+  /** Of an application that could not be loaded: the files that were read for it. */
+  readonly files: readonly string[];
 
-  constructor(code: PythonErrorCode, detail?: string, traceback?: string) {
+  constructor(code: PythonErrorCode, detail?: string, traceback?: string, files: readonly string[] = []) {
     super(detail === undefined ? PYTHON_ERRORS[code] : `${PYTHON_ERRORS[code]}: ${detail}`);
     this.code = code;
     this.traceback = traceback;
+    this.files = files;
     // The stack of this process says nothing of a fault in Python: logs show the traceback in its place.
     if (traceback !== undefined) this.stack = `${this.name}: ${this.message}\n${traceback.trimEnd()}`;
   }

@@ -18,6 +18,8 @@ export const TO_WORKER = Object.freeze({
   FILE_TAKEN: 0x46,
   /** JSON: what became of the response; the post hooks may run. */
   RECEIPT: 0x54,
+  /** Say which files the application was read from. */
+  LIST_FILES: 0x4d,
   /** Finish what is there, then end. */
   QUIT: 0x51,
 });
@@ -46,6 +48,8 @@ export const FROM_WORKER = Object.freeze({
   HINTS: 0x49,
   /** Text for wsgi.errors. */
   ERRORS: 0x57,
+  /** JSON: a list of paths. */
+  FILES: 0x6d,
   /** The post hooks of a request have run; the payload tells of those that failed. */
   HOOKS_DONE: 0x4f,
 });

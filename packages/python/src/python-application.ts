@@ -32,6 +32,8 @@ export interface PythonApplication extends Application, AsyncDisposable {
    * @throws {PythonError} when the application cannot be loaded: those before go on
    */
   reload(): Promise<void>;
+  /** The files that the application was read from, those of Python and of installed packages left out: what to watch. */
+  files(): Promise<readonly string[]>;
   /** Answers the requests that there are and ends the processes; after the option `gracefulTimeout` at the latest. */
   close(): Promise<void>;
 }
@@ -67,7 +69,8 @@ export function pythonApplication(options: PythonOptions): PythonApplication {
 
   const close = (): Promise<void> => crew.close(resolved.gracefulTimeout);
   Object.defineProperty(application, "processes", { get: () => crew.workers.map(describe), enumerable: true });
-  const members = { ready, python, reload: () => crew.reload(), close, [Symbol.asyncDispose]: close };
+  const files = async (): Promise<readonly string[]> => (await crew.workers[0]?.files()) ?? [];
+  const members = { ready, python, files, reload: () => crew.reload(), close, [Symbol.asyncDispose]: close };
   return Object.assign(application, members) as unknown as PythonApplication;
 }
 

@@ -8,7 +8,7 @@ import { PythonError } from "./errors.ts";
 import type { FrameSink, PythonExchange } from "./exchange.ts";
 import { FROM_WORKER, TO_WORKER } from "./frames.ts";
 import { Link } from "./link.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { ResolvedOptions, TextSink } from "./options.ts";
 
 /** What a worker tells its crew. */
 export interface WorkerOwner {
@@ -16,6 +16,13 @@ export interface WorkerOwner {
   onFree(worker: PythonWorker): void;
   /** The process is gone; `how` for people. What it was working on is still among its exchanges. */
   onEnded(worker: PythonWorker, how: string): void;
+}
+
+interface NotLoaded {
+  readonly kind: "module" | "callable" | "error";
+  readonly message: string;
+  readonly traceback: string;
+  readonly files: readonly string[];
 }
 
 export type WorkerState = "starting" | "ready" | "draining" | "ended";
@@ -29,6 +36,7 @@ const STACKS = 4;
 const MAX_AHEAD = 16;
 /** So many quick responses for each request given ahead; one slow response, and it starts anew. */
 const QUICK_FOR_ONE = 64;
+const MAX_LINE_LENGTH = 16 * 1024;
 const STACKS_MILLISECONDS = 300;
 const LAST_WORDS_MILLISECONDS = 200;
 const KILL_MILLISECONDS = 2000;
@@ -46,6 +54,7 @@ export class PythonWorker implements FrameSink {
   readonly #child: ChildProcess;
   readonly #link: Link;
   readonly #hooks = new Map<number, (payload: Buffer) => void>();
+  #onFiles: ((files: readonly string[]) => void)[] = [];
   #quickInRow = 0;
   #onReady: () => void = () => {};
   #onNotLoaded: (error: PythonError) => void = () => {};
@@ -64,7 +73,7 @@ export class PythonWorker implements FrameSink {
     const socket = this.#child.stdio[SOCKET] as Duplex;
     this.#link = new Link(socket, (kind, id, payload) => this.#take(kind, id, payload));
     socket.on("close", () => this.#child.kill("SIGKILL")); // it has ended, or is out of step
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => options.log.write(text));
+    writeLines(this.#child.stderr as Readable, options.log);
     this.#child.once("error", (error) => {
       this.#onNotLoaded(new PythonError("BAD_PYTHON", `${python}: ${error.message}`));
       this.#ended(`could not be started: ${error.message}`);
@@ -119,6 +128,15 @@ export class PythonWorker implements FrameSink {
     });
   }
 
+  /** The files that the application was read from, once it has time to say so. */
+  files(): Promise<readonly string[]> {
+    if (this.state === "ended") return Promise.resolve([]);
+    return new Promise((resolve) => {
+      this.#onFiles.push(resolve);
+      this.#link.send(TO_WORKER.LIST_FILES, 0, "");
+    });
+  }
+
   /** Ends it once its requests are answered, at the latest after `seconds`. */
   drain(seconds: number): void {
     if (this.state === "ended" || this.state === "draining") return;
@@ -170,6 +188,7 @@ export class PythonWorker implements FrameSink {
     if (kind === FROM_WORKER.READY) return this.#loaded();
     if (kind === FROM_WORKER.NOT_LOADED) return this.#notLoaded(payload);
     if (kind === FROM_WORKER.ERRORS) return void this.#options.log.write(payload.toString()); // its request is over
+    if (kind === FROM_WORKER.FILES) return this.#onFiles.shift()?.(JSON.parse(payload.toString()) as string[]);
     if (kind !== FROM_WORKER.HOOKS_DONE) return; // of an exchange that ended without the worker
     this.#hooks.get(id)?.(payload);
     this.#hooks.delete(id);
@@ -208,9 +227,9 @@ export class PythonWorker implements FrameSink {
   }
 
   #notLoaded(payload: Buffer): void {
-    const { kind, message, traceback } = JSON.parse(payload.toString()) as Record<string, string>;
-    const code = ({ module: "NO_MODULE", callable: "NO_CALLABLE" } as const)[kind as string] ?? "LOAD_FAILED";
-    this.#onNotLoaded(new PythonError(code, `${this.#options.app}: ${message}`, traceback || undefined));
+    const { kind, message, traceback, files } = JSON.parse(payload.toString()) as NotLoaded;
+    const code = ({ module: "NO_MODULE", callable: "NO_CALLABLE", error: "LOAD_FAILED" } as const)[kind];
+    this.#onNotLoaded(new PythonError(code, `${this.#options.app}: ${message}`, traceback || undefined, files));
   }
 
   #startedTooLate(): void {
@@ -238,8 +257,23 @@ export class PythonWorker implements FrameSink {
     this.state = "ended";
     for (const done of this.#hooks.values()) done(Buffer.from(`the Python process ${how} while they ran`));
     this.#hooks.clear();
+    for (const resolve of this.#onFiles) resolve([]);
     this.#owner.onEnded(this, how);
   }
+}
+
+/** Whole lines, so that those of several processes do not mix; a line that does not end is given away at its length. */
+function writeLines(stream: Readable, log: TextSink): void {
+  let held = "";
+  stream.setEncoding("utf8").on("data", (text: string) => {
+    held += text;
+    const end = held.length > MAX_LINE_LENGTH ? held.length : held.lastIndexOf("\n") + 1;
+    if (end > 0) log.write(held.slice(0, end));
+    held = held.slice(end);
+  });
+  stream.on("end", () => {
+    if (held !== "") log.write(`${held}\n`);
+  });
 }
 
 function start(python: string, options: ResolvedOptions): ChildProcess {
