@@ -64,10 +64,12 @@ export class Transport {
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    // What a TLS socket decrypted while it waited for its turn is in the stream: no 'data' event will bring it.
-    const early: Buffer | null = attached && socket.readableLength > 0 ? socket.read() : null;
+    // What a TLS socket decrypted while it waited for its turn is in the stream: no 'data' event will bring it. Asked for by its
+    // length, as read() alone gives the first piece only from Node 26 on.
+    const early: Buffer | null = attached && socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
     this.resume();
     if (early !== null) this.#onData(early);
+    else if (socket.readableEnded) this.#onEnd(); // the client left while it waited, and said nothing
   }
 
   /** Bytes queued that the system has not taken yet. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Application, Extension } from "../src/index.ts";
 import type { Client } from "./support/client.ts";
 import { deferred } from "./support/deferred.ts";
-import { READING_PATHS } from "./support/listeners.ts";
+import { MemoryListener, READING_PATHS } from "./support/listeners.ts";
 import { serve } from "./support/serve.ts";
 import { turn, until } from "./support/until.ts";
 
@@ -194,3 +194,17 @@ async function stalled(client: Client): Promise<void> {
     for (let i = 0; i < 20; i++) await turn();
   }
 }
+
+test("ends a connection whose client had closed its side, and said nothing, before its turn came", async () => {
+  const listener = new MemoryListener();
+  const served = await serve(echo, { maxSize: 1 }, listener);
+  const first = listener.connect();
+  const second = listener.connect();
+  expect(served.server.counters).toMatchObject({ connections: 1, waiting: 1 });
+  const over = once(second.socket, "end");
+  second.finish();
+  second.socket.read(0); // a TLS socket sees its end so, though it is paused
+  await over;
+  first.finish();
+  await until(() => served.server.counters.connections === 0 && served.server.counters.waiting === 0);
+});

@@ -126,6 +126,18 @@ describe.each(VERSIONS)("a connection of %s that waits for room in the pool", (v
     expect(answersIn(await second.end()).map((answer) => answer.body)).toEqual([hash(Buffer.from("abc"))]);
   });
 
+  test("ends when its turn comes, if its client has closed its side and said nothing", async () => {
+    const served = await serveSecure(own, hashing, pooled(1));
+    const first = await SecureClient.connect(served.port, options);
+    await until(() => served.server.counters.connections === 1);
+    const leaver = await SecureClient.connect(served.port, options);
+    await until(() => served.server.counters.waiting === 1);
+    leaver.socket.end();
+    await until(() => leaver.socket.writableFinished);
+    first.socket.end();
+    await until(() => served.server.counters.connections === 0 && served.server.counters.waiting === 0);
+  });
+
   test("gives its place up when its client leaves, and the next one is answered", async () => {
     const served = await serveSecure(own, hashing, pooled(1));
     const first = await SecureClient.connect(served.port, options);
