@@ -56,11 +56,15 @@ HOOKS_DONE = ord("O")  # the post hooks of the request have run; the payload tel
 # Pairs of the environ, pairs of headers, flags, length of the text, length of PATH_INFO at its end, which alone may hold a
 # NUL. The text: all these strings, a NUL after each, then PATH_INFO; latin-1.
 REQUEST_HEAD = struct.Struct("<HHBII")
+FLAGS_AT = 4
 STREAMED, EXPECTS_CONTINUE, SPEAKS_11, HAS_HOOKS = 1, 2, 4, 8
 # Pairs of headers, flags, length of the text: the status and these strings.
 RESPONSE_HEAD = struct.Struct("<HBI")
 COMPLETE, HOOKS_WAIT, SLOW = 1, 2, 4
 COUNT = struct.Struct("<I")
+
+# Written where stacks go, when the process is asked to end.
+ASKED_TO_END = b"\0"
 
 RECEIVE_BYTES = 256 * 1024
 # Bodies up to this many bytes leave with their head, in one frame.
@@ -214,6 +218,17 @@ class Exchange:
 
     # -- the request
 
+    def expect_pieces(self, payload):
+        """Makes a place for the body of a REQUEST: its pieces may come before its turn."""
+        flags = payload[FLAGS_AT]
+        if flags & STREAMED:
+            self.pieces = collections.deque()
+            self.input_ended = False
+            self.is_waiting = bool(flags & EXPECTS_CONTINUE)
+            self.wanted = INPUT_WINDOW if self.is_waiting else 0
+            self.continue_headers = []
+            self.engine.streams[self.id] = self
+
     def begin(self, payload):
         """Makes the environ of a REQUEST frame."""
         pairs, fields, flags, length, path_length = REQUEST_HEAD.unpack_from(payload)
@@ -229,16 +244,7 @@ class Exchange:
         environ["PATH_INFO"] = payload[path:end].decode("latin-1")
         environ["headers_raw"] = tuple(zip(strings[pairs:-1:2], strings[pairs + 1 :: 2]))
         environ["wsgi.errors"] = ErrorStream(self)
-        if flags & STREAMED:
-            self.pieces = collections.deque()
-            self.input_ended = False
-            self.is_waiting = bool(flags & EXPECTS_CONTINUE)
-            self.wanted = INPUT_WINDOW if self.is_waiting else 0
-            self.continue_headers = []
-            self.engine.streams[self.id] = self
-            body = StreamedInput(self)
-        else:
-            body = WholeInput(payload[end:])
+        body = StreamedInput(self) if flags & STREAMED else WholeInput(payload[end:])
         environ["wsgi.input"] = environ["eventlet.input"] = body
         if flags & SPEAKS_11:
             environ["wsgi.early_hints"] = self.send_early_hints
@@ -509,7 +515,9 @@ class Engine:
 
     def _take(self, kind, id, payload):
         if kind == REQUEST:
-            return self.add((self._answer, id, payload))
+            exchange = Exchange(id, self)
+            exchange.expect_pieces(payload)
+            return self.add((exchange.run, self.application, payload))
         if kind == RECEIPT:
             return self.add((self._run_hooks, id, payload))
         if kind == LIST_FILES:
@@ -533,10 +541,6 @@ class Engine:
             elif kind == ABORT:
                 exchange.abort_reason = payload.decode("utf-8", "replace")
             self.lock.notify_all()
-
-    def _answer(self, id, payload):
-        exchange = Exchange(id, self)
-        exchange.run(self.application, payload)
 
     def _list_files(self, id, payload):
         text = json.dumps(own_files()).encode()
@@ -818,9 +822,9 @@ def watch_parent(sock):
     threading.Thread(target=watch, name="wsgi-parent", daemon=True).start()
 
 
-def report(sock, kind, **facts):
+def report(sock, frame_kind, **facts):
     payload = json.dumps(facts).encode()
-    sock.sendall(FRAME.pack(len(payload), 0, kind) + payload)
+    sock.sendall(FRAME.pack(len(payload), 0, frame_kind) + payload)
 
 
 def main(spec, options):
@@ -828,7 +832,9 @@ def main(spec, options):
     sock.setblocking(True)
     for descriptor in (options["socket"], options["stacks"]):
         os.set_inheritable(descriptor, False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: when to end is the parent's business
+    # Terminals and service managers signal every process: when to end, and after which requests, is the parent's business.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os.write(options["stacks"], ASKED_TO_END))
     faulthandler.register(signal.SIGUSR2, file=options["stacks"], all_threads=True)
     watch_parent(sock)
     sys.path.pop(0)  # the folder of this file

@@ -121,6 +121,11 @@ export class Crew implements WorkerOwner {
     if (this.#queue.length > 0) this.#dispatch();
   }
 
+  onAskedToEnd(worker: PythonWorker): void {
+    if (worker.state === "starting") worker.kill();
+    else void this.#replace(worker, "was sent SIGTERM");
+  }
+
   #failQueue(error: PythonError): void {
     const queue = this.#queue;
     this.#queue = [];
@@ -196,6 +201,7 @@ export class Crew implements WorkerOwner {
     this.#rescue(worker, how);
     if (this.#posts.size === 0) this.#onEmpty?.();
     if (post.isLeaving || this.#isClosing) return;
+    if (!worker.hasBeenReady) return; // whoever started it hears of it
     this.#say(`process ${worker.pid} ${how}: it is replaced`);
     if (performance.now() - post.startedAt >= HEALTHY_MILLISECONDS) this.#failures = 0;
     void this.#pause().then(() => this.#restart());

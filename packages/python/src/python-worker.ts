@@ -14,6 +14,8 @@ import type { ResolvedOptions, TextSink } from "./options.ts";
 export interface WorkerOwner {
   /** It is done with a request, or with post hooks: it may be given another. */
   onFree(worker: PythonWorker): void;
+  /** Somebody has sent it SIGTERM. */
+  onAskedToEnd(worker: PythonWorker): void;
   /** The process is gone; `how` for people. What it was working on is still among its exchanges. */
   onEnded(worker: PythonWorker, how: string): void;
 }
@@ -29,6 +31,8 @@ export type WorkerState = "starting" | "ready" | "draining" | "ended";
 
 /** Beside dist/ and src/ alike. */
 const PROGRAM = fileURLToPath(new URL("../python/wsgi_worker.py", import.meta.url));
+/** What a worker writes where stacks go. */
+const ASKED_TO_END = "\0";
 /** File descriptors of the child. */
 const SOCKET = 3;
 const STACKS = 4;
@@ -39,7 +43,6 @@ const QUICK_FOR_ONE = 64;
 const MAX_LINE_LENGTH = 16 * 1024;
 const STACKS_MILLISECONDS = 300;
 const LAST_WORDS_MILLISECONDS = 200;
-const KILL_MILLISECONDS = 2000;
 
 export class PythonWorker implements FrameSink {
   /** Resolves when the application is loaded. */
@@ -47,6 +50,8 @@ export class PythonWorker implements FrameSink {
   /** Those that it has, in the order in which it begins them. */
   readonly exchanges = new Map<number, PythonExchange>();
   state: WorkerState = "starting";
+  /** Whether its application was loaded. */
+  hasBeenReady = false;
   /** Requests that it has answered. */
   served = 0;
   readonly #options: ResolvedOptions;
@@ -56,6 +61,7 @@ export class PythonWorker implements FrameSink {
   readonly #hooks = new Map<number, (payload: Buffer) => void>();
   #onFiles: ((files: readonly string[]) => void)[] = [];
   #quickInRow = 0;
+  #stacks = "";
   #onReady: () => void = () => {};
   #onNotLoaded: (error: PythonError) => void = () => {};
   #startTimer: NodeJS.Timeout | undefined = undefined;
@@ -73,6 +79,10 @@ export class PythonWorker implements FrameSink {
     const socket = this.#child.stdio[SOCKET] as Duplex;
     this.#link = new Link(socket, (kind, id, payload) => this.#take(kind, id, payload));
     socket.on("close", () => this.#child.kill("SIGKILL")); // it has ended, or is out of step
+    (this.#child.stdio[STACKS] as Readable).setEncoding("latin1").on("data", (text: string) => {
+      if (text === ASKED_TO_END) owner.onAskedToEnd(this);
+      else this.#stacks += text;
+    });
     writeLines(this.#child.stderr as Readable, options.log);
     this.#child.once("error", (error) => {
       this.#onNotLoaded(new PythonError("BAD_PYTHON", `${python}: ${error.message}`));
@@ -146,28 +156,19 @@ export class PythonWorker implements FrameSink {
     this.#killTimer.unref();
   }
 
-  /** Ends it now. */
+  /** Ends it now. It may be stuck: nothing that it would have to do itself would help. */
   kill(): void {
     if (this.state === "ended") return;
     this.state = "draining";
-    this.#child.kill("SIGTERM");
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.#child.kill("SIGKILL"), KILL_MILLISECONDS);
-    this.#killTimer.unref();
+    this.#child.kill("SIGKILL");
   }
 
   /** The stacks of all its Python threads, as text; what it is doing need not let go of anything for it. */
   stacks(): Promise<string> {
-    const pipe = this.#child.stdio[STACKS] as Readable;
-    const pieces: string[] = [];
-    const collect = (piece: Buffer): void => void pieces.push(piece.toString());
-    pipe.on("data", collect);
+    this.#stacks = "";
     this.#child.kill("SIGUSR2");
     return new Promise((resolve) => {
-      setTimeout(() => {
-        pipe.off("data", collect);
-        resolve(pieces.join(""));
-      }, STACKS_MILLISECONDS);
+      setTimeout(() => resolve(this.#stacks), STACKS_MILLISECONDS);
     });
   }
 
@@ -222,6 +223,7 @@ export class PythonWorker implements FrameSink {
 
   #loaded(): void {
     clearTimeout(this.#startTimer);
+    this.hasBeenReady = true;
     if (this.state === "starting") this.state = "ready";
     this.#onReady();
   }

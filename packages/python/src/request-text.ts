@@ -6,7 +6,8 @@ import { u32 } from "./frames.ts";
 
 /**
  * The head of a REQUEST and its text, as latin-1 characters. Python's strings of an environ are latin-1 decoded bytes: what came
- * in the request goes through as it came; other text, as of middleware, goes as its UTF-8 bytes, as everywhere with CGI.
+ * in the request goes through as it came; other text, as of middleware, goes as its UTF-8 bytes, as everywhere with CGI. SCRIPT_NAME
+ * is always middleware's.
  * The worker refuses a text with a NUL too many, which only middleware can put there.
  */
 export function encodeRequest(environ: Environ, flags: number): string {
@@ -15,7 +16,7 @@ export function encodeRequest(environ: Environ, flags: number): string {
   for (const key in environ) {
     const value = environ[key];
     if (typeof value !== "string" || key === "PATH_INFO") continue;
-    text += `${key}\0${value}\0`;
+    text += `${key}\0${key === "SCRIPT_NAME" ? utf8Bytes(value) : value}\0`;
     pairs++;
   }
   const fields = environ.headers_raw;
@@ -34,13 +35,16 @@ const BEYOND_LATIN_1 = /[^\0-\xff]/;
 const BEYOND_LATIN_1_ALL = /[^\0]*[^\0-\xff][^\0]*/g;
 
 function utf8Bytes(text: string): string {
+  if (!NOT_ASCII.test(text)) return text;
   return Buffer.from(text).toString("latin1");
 }
 
-/** PATH_INFO as bytes: those of the client, unless middleware has changed the path. */
-function pathBytes({ PATH_INFO: path, RAW_PATH_INFO: raw }: Environ): string {
+/** PATH_INFO as bytes: those of the client, unless middleware did more than to move the front of the path to SCRIPT_NAME. */
+function pathBytes({ PATH_INFO: path, RAW_PATH_INFO: raw, SCRIPT_NAME: script }: Environ): string {
   if (path === raw && !NOT_ASCII.test(path)) return path;
-  const bytes = percentDecoded(raw);
+  const whole = percentDecoded(raw);
+  const front = utf8Bytes(script);
+  const bytes = whole.startsWith(front) ? whole.slice(front.length) : whole;
   return Buffer.from(bytes, "latin1").toString() === path ? bytes : utf8Bytes(path);
 }
 
