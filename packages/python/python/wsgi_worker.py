@@ -670,7 +670,7 @@ def load(spec, folder):
     if module_name.endswith(".py"):
         path = os.path.abspath(os.path.join(folder, module_name))
         if not os.path.isfile(path):
-            raise NotLoaded("module", "there is no file %s" % path)
+            raise NotLoaded("module", "there is no file %s%s" % (path, nearest_file(path)))
         sys.path.insert(0, os.path.dirname(path))
         module_name = os.path.basename(path)[: -len(".py")]
     else:
@@ -713,7 +713,7 @@ def pick(module, module_name, name, served):
             try:
                 found = getattr(found, part)
             except AttributeError:
-                raise NotLoaded("callable", "%s has no %s%s" % (module_name, part, nearest(part, found))) from None
+                raise NotLoaded("callable", "%s has no %s%s" % (module_name, part, nearest(part, dir(found)))) from None
         found = found() if is_factory else found
     elif served:
         found = served[-1]
@@ -729,11 +729,18 @@ def pick(module, module_name, name, served):
     return found
 
 
-def nearest(name, holder):
+def nearest(name, names):
     import difflib
 
-    close = difflib.get_close_matches(name, dir(holder), 1)
+    close = difflib.get_close_matches(name, names, 1)
     return "; did you mean %s?" % close[0] if close else ""
+
+
+def nearest_file(path):
+    folder, name = os.path.split(path)
+    if not os.path.isdir(folder):
+        return ""
+    return nearest(name, [file for file in os.listdir(folder) if file.endswith(".py")])
 
 
 def offer_eventlet():
@@ -822,6 +829,11 @@ def watch_parent(sock):
     threading.Thread(target=watch, name="wsgi-parent", daemon=True).start()
 
 
+def is_importing(filename):
+    """Whether a frame is of what loads modules, not of a module."""
+    return filename in (__file__, importlib.__file__) or filename.startswith("<frozen importlib")
+
+
 def report(sock, frame_kind, **facts):
     payload = json.dumps(facts).encode()
     sock.sendall(FRAME.pack(len(payload), 0, frame_kind) + payload)
@@ -846,7 +858,7 @@ def main(spec, options):
         return 3
     except BaseException as error:
         own = error.__traceback__
-        while own is not None and own.tb_frame.f_code.co_filename in (__file__, importlib.__file__):
+        while own is not None and is_importing(own.tb_frame.f_code.co_filename):
             own = own.tb_next
         text = "".join(traceback.format_exception(type(error), error, own))
         line = traceback.format_exception_only(type(error), error)[-1].strip()
