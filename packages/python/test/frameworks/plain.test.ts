@@ -1,0 +1,41 @@
+// What real applications showed to be wrong, without a framework: so it is tested also where none is installed.
+
+import { createHash, randomBytes } from "node:crypto";
+import type { Application } from "@wsgi/core";
+import { expect, onTestFinished, test } from "vitest";
+import { ask } from "./support/ask.ts";
+import { ServedPython, type ServeOptions } from "./support/serve-python.ts";
+
+async function serve(options: ServeOptions): Promise<ServedPython> {
+  const served = await ServedPython.start(options);
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  return served;
+}
+
+test.each([1, 3])("bodies come whole that arrive before their turn, with %d threads", async (threads) => {
+  const { port } = await serve({ python: { app: "plain:digest", threads } });
+  const bodies = Array.from({ length: 12 }, (_, i) => randomBytes(100_000 + i * 20_000));
+  const answers = await Promise.all(
+    bodies.map((body) => ask(port, { method: "POST", path: "/", headers: { "Transfer-Encoding": "chunked" }, body })),
+  );
+  expect(answers.map((answer) => String(answer.body))).toEqual(
+    bodies.map((body) => `${body.length} ${createHash("sha256").update(body).digest("hex")}`),
+  );
+});
+
+test.each([
+  ["/a/b", "/a/b/c", ["/a/b", "/c"]],
+  ["/ö", "/%C3%B6/%C3%BC", ["/\\xc3\\xb6", "/\\xc3\\xbc"]],
+  ["/ö", "/%C3%B6/%FF%C3%BC", ["/\\xc3\\xb6", "/\\xff\\xc3\\xbc"]],
+  ["/✓", "/%E2%9C%93/%00", ["/\\xe2\\x9c\\x93", "/\\x00"]],
+])("mounted under %s, %s is told in bytes", async (prefix, path, [script, rest]) => {
+  const wrap =
+    (application: Application): Application =>
+    (environ, startResponse) => {
+      environ.SCRIPT_NAME = prefix;
+      environ.PATH_INFO = environ.PATH_INFO.slice(prefix.length);
+      return application(environ, startResponse);
+    };
+  const { port } = await serve({ python: { app: "plain:path" }, wrap });
+  expect(String((await ask(port, { path })).body)).toBe(`('${script}', '${rest}')`);
+});
