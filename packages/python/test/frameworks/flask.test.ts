@@ -152,8 +152,7 @@ describe.skipIf(!python)(titled("Flask", python, "no Python here has flask: apt-
     socket.end(`${request}${"x".repeat(70_000)}GET /json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
     let text = "";
     for await (const piece of socket) text += piece;
-    console.log(text, served.log);
-    expect(text.match(/^HTTP\/1\.1 \d+/gm)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
   });
 
   test("streams: an item goes out before the next is made", async () => {
