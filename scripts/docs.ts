@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { conformancePage } from "../packages/core/test/conformance/page.ts";
 import { coreOptionsTable, optionsPage } from "./options-page.ts";
 import { withOptionsTable } from "./options-table.ts";
 import { settingsTables } from "./settings-table.ts";
@@ -15,6 +16,7 @@ function writeTable(page: string, table: string): void {
 }
 
 writeFileSync(join(root, "docs/options.md"), optionsPage());
+writeFileSync(join(root, "docs/conformance.md"), conformancePage());
 writeTable("packages/core/README.md", coreOptionsTable());
 writeTable("packages/tls/README.md", sslOptionsTable());
 writeTable("packages/cli/README.md", settingsTables());
