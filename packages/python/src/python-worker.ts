@@ -141,8 +141,12 @@ export class PythonWorker implements FrameSink {
   /** The files that the application was read from, once it has time to say so. */
   files(): Promise<readonly string[]> {
     if (this.state === "ended") return Promise.resolve([]);
+    const keepAlive = setInterval(() => {}, 1000); // a process that has nothing else to do waits for the answer
     return new Promise((resolve) => {
-      this.#onFiles.push(resolve);
+      this.#onFiles.push((files) => {
+        clearInterval(keepAlive);
+        resolve(files);
+      });
       this.#link.send(TO_WORKER.LIST_FILES, 0, "");
     });
   }
