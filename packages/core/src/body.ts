@@ -2,7 +2,7 @@
 // Knows values only. Closing never throws into the server: what a close throws or rejects with goes to `report`.
 
 import type { ReadableStream, ReadableStreamDefaultReader } from "node:stream/web";
-import { UsageError } from "./errors.ts";
+import { asReason, UsageError } from "./errors.ts";
 import type { Item } from "./types.ts";
 
 export type BodyIterator = Iterator<Item> | AsyncIterator<Item>;
@@ -36,10 +36,14 @@ export function iterate(body: unknown): { iterator: BodyIterator; isAsync: boole
 
 /** A web stream through its reader: `return()` of the stream's own iterator would wait for an item that may never come. */
 function readWebStream(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncIterator<Item> {
+  let hasFailed = false;
+  reader.closed.catch(() => {
+    hasFailed = true;
+  });
   return {
     next: () => reader.read() as Promise<IteratorResult<Item>>,
     return: async () => {
-      await reader.cancel();
+      if (!hasFailed) await reader.cancel(); // it would reject with what next() rejected with
       return { done: true, value: undefined };
     },
   };
@@ -59,22 +63,51 @@ export function closeBody(
   report: (error: unknown) => void,
 ): void {
   if (iterator !== undefined) attempt(() => iterator.return?.(), report);
-  if (typeof body !== "object" || body === null) return;
-  const closable = body as Partial<Record<"close" | "destroy" | "cancel" | "return", () => unknown>>;
-  if (typeof closable.close === "function") attempt(() => closable.close?.(), report);
+  const method = (name: "close" | "destroy" | "cancel" | "return"): (() => unknown) | undefined => {
+    let found: unknown;
+    attempt(() => {
+      found = (body as Record<string, unknown>)[name]; // a getter, or a Proxy, may throw
+    }, report);
+    return typeof found === "function" ? found.bind(body) : undefined;
+  };
+  const close = method("close");
+  if (close !== undefined) attempt(close, report);
   const isEnded = begun && iterator === undefined;
+  const destroy = method("destroy");
   // A Node stream's iterator returns only after the item it waits for, which a quiet stream never gives.
-  if (!isEnded && typeof closable.destroy === "function") attempt(() => closable.destroy?.(), report);
-  if (begun || typeof closable.destroy === "function") return;
-  const abandon = closable.cancel ?? closable.return;
-  if (typeof abandon === "function") attempt(() => abandon.call(body), report);
+  if (!isEnded && destroy !== undefined) {
+    hearErrors(body, report);
+    attempt(destroy, report);
+  }
+  if (begun || destroy !== undefined) return;
+  const abandon = method("cancel") ?? method("return");
+  if (abandon !== undefined) attempt(abandon, report);
+}
+
+/** Whether closing it would do nothing, as is so for nearly every body. */
+export function needsNoClosing(body: unknown): boolean {
+  try {
+    return typeof body !== "object" || body === null || (Array.isArray(body) && !("close" in body));
+  } catch {
+    return false; // a Proxy that throws: closing it tells
+  }
+}
+
+/** A Node stream that fails while it is destroyed says so by an event; one that nobody hears ends the process. */
+function hearErrors(body: unknown, report: (error: unknown) => void): void {
+  const { on } = body as { on?: (event: string, listener: (error: unknown) => void) => unknown };
+  const hear = (error: unknown): void => {
+    if ((error as { code?: unknown } | null)?.code !== "ABORT_ERR") report(asReason(error)); // that it was destroyed
+  };
+  if (typeof on === "function") attempt(() => on.call(body, "error", hear), report);
 }
 
 function attempt(action: () => unknown, report: (error: unknown) => void): void {
+  const fail = (thrown: unknown): void => report(asReason(thrown));
   try {
     const result = action();
-    if (isPromise(result)) result.then(undefined, report);
+    if (isPromise(result)) result.then(undefined, fail);
   } catch (error) {
-    report(error);
+    fail(error);
   }
 }

@@ -124,6 +124,19 @@ export class ListenError extends Error {
   }
 }
 
+/**
+ * What was thrown, as something that is there and can be looked at: it may have been nothing at all, or a Proxy that throws
+ * at `instanceof` already.
+ */
+export function asReason(thrown: unknown): unknown {
+  try {
+    void (thrown instanceof Error);
+    return thrown ?? new Error(`${String(thrown)} was thrown`);
+  } catch {
+    return new Error("something that cannot be looked at was thrown");
+  }
+}
+
 /** Shows a piece of input in an error text: quoted, controls escaped, at most 40 characters. */
 export function quote(text: string): string {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;

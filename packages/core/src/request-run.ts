@@ -3,11 +3,11 @@
 // connection, out. It owns no socket and no timer. A synchronous application with a complete body runs through without
 // a promise.
 
-import { type BodyIterator, closeBody, completeItems, isPromise, iterate } from "./body.ts";
+import { type BodyIterator, closeBody, completeItems, isPromise, iterate, needsNoClosing } from "./body.ts";
 import { BodyPump, type Gate } from "./body-pump.ts";
 import type { ConnectionLog } from "./connection-log.ts";
 import { errorPage } from "./error-page.ts";
-import { ClientDisconnected, UsageError } from "./errors.ts";
+import { asReason, ClientDisconnected, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
 import { itemLength, type Response, type ResponseWriter } from "./response.ts";
@@ -130,17 +130,18 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
   // ---- what the application returned ---------------------------------------------------------------------------
 
   #take(body: unknown): void {
-    if (isPromise(body)) {
-      body.then(
-        (value) => this.#take(value),
-        (error) => this.fail(error),
-      );
-      return;
-    }
-    this.#body = body;
-    if (this.#over) return this.#close();
-    if (this.#host.taken) return this.#done();
     try {
+      if (isPromise(body)) {
+        // A promise stays what it is; what only looks like one may throw, and settle twice.
+        Promise.resolve(body).then(
+          (value) => this.#take(value),
+          (error) => this.fail(error),
+        );
+        return;
+      }
+      this.#body = body;
+      if (this.#over) return this.#close();
+      if (this.#host.taken) return this.#done();
       const items = completeItems(body);
       if (items !== undefined && !this.#isWriting) this.#sendComplete(items);
       else if (body instanceof FileBody) this.#await(this.#sendFile(body));
@@ -161,10 +162,15 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
   }
 
   async #sendFile(body: FileBody): Promise<void> {
-    const size = await body.open();
-    if (this.#over) return this.#close();
+    let size: number | undefined;
+    try {
+      size = await body.open();
+    } finally {
+      if (this.#over) await body.close(); // it was closed while it was being opened
+    }
+    if (this.#over) return;
     await this.#pump?.settled();
-    this.response.sendHead(size);
+    if (size !== undefined) this.response.sendHead(size);
     this.#iterate(body);
   }
 
@@ -224,7 +230,7 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
 
   /** The application or its body failed: a 500 while that is possible, else the connection breaks off. */
   fail(thrown: unknown): void {
-    const error = thrown ?? new Error(`the application threw ${String(thrown)}`);
+    const error = asReason(thrown);
     const gaveUp = this.#isGivingUp(error);
     if (this.#over) {
       if (!gaveUp) this.#report("the application failed after its response was over", error);
@@ -252,7 +258,11 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
   #isGivingUp(error: unknown): boolean {
     if (this.#leftReason === undefined) return false;
     if (error instanceof ClientDisconnected) return true;
-    return error instanceof Error && (error.name === "AbortError" || error.cause === this.#leftReason);
+    try {
+      return error instanceof Error && (error.name === "AbortError" || error.cause === this.#leftReason);
+    } catch {
+      return false; // a getter of the application's
+    }
   }
 
   #sendErrorPage(error: unknown): void {
@@ -271,8 +281,7 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
     const iterator = this.#iterator;
     this.#body = undefined;
     this.#iterator = undefined;
-    if (typeof body !== "object" || body === null) return;
-    if (Array.isArray(body) && !("close" in body)) return;
-    closeBody(body, iterator, this.#iterated, (error) => this.#host.log.failed("closing a body failed", error));
+    if (needsNoClosing(body)) return;
+    closeBody(body, iterator, this.#iterated, (error) => this.#report("closing a body failed", error));
   }
 }
