@@ -2,9 +2,9 @@
 
 import { accessSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { loadAll } from "./applications.ts";
 import { adminAddress, bindAddresses } from "./bind-address.ts";
 import { CommandError, messageOf } from "./errors.ts";
-import { loadApplication } from "./load-application.ts";
 import { checkUser } from "./privileges.ts";
 import { makeListeners } from "./serving.ts";
 import type { Settings } from "./settings.ts";
@@ -24,9 +24,14 @@ export async function checkAll(settings: Settings & { readonly app: string }): P
     if (file !== "-" && file !== "off") checkWritable(flag, file, existingFolder(dirname(resolve(file))));
   }
   if (settings.pid !== undefined) checkWritable("--pid", settings.pid, dirname(resolve(settings.pid)));
-  await loadApplication(settings.app, settings.factory);
+  const loaded = await loadAll(settings, TO_STANDARD_ERROR);
+  await loaded.close();
   return `${settings.app}: the application, ${settings.tls === undefined ? "" : "the certificates "}and the settings are good\n`;
 }
+
+const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+/** What the processes of an application say while it is loaded. */
+const TO_STANDARD_ERROR = { info: toStandardError, debug: toStandardError };
 
 /**
  * Changes nothing: a file that is not there is not made, and one that is there is not cut.

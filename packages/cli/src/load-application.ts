@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import type { Application } from "@wsgi/core";
 import { CommandError } from "./errors.ts";
 import { importModule } from "./import-module.ts";
+import { applicationOf, fits, INTERFACES, type Interface, interfaceOf } from "./interfaces.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import { type Exports, exportsOf, faultOf, kindOf, namesOf } from "./user-module.ts";
 
@@ -21,6 +22,16 @@ export interface ApplicationSpec {
   readonly exportName: string | undefined;
 }
 
+/** An application that can be served. */
+export interface LoadedApplication {
+  readonly application: Application;
+  readonly kind: Interface;
+  /** Files that it was read from, besides those that this process imported. */
+  files(): Promise<readonly string[]>;
+  /** What it holds besides its requests is given up: processes of its own end. */
+  close(): Promise<void>;
+}
+
 /** Looked for in this order when no export is named. */
 const EXPORTS = ["default", "app", "application"];
 
@@ -32,19 +43,29 @@ export function parseApplicationSpec(text: string): ApplicationSpec {
 
 /**
  * @param factory whether the export makes the application
+ * @param asked what to serve it as; undefined: what it is
  * @param tracked whether files that it imports are to be known, for `--reload`
  * @throws {CommandError}
  */
-export async function loadApplication(text: string, factory: boolean, tracked = false): Promise<Application> {
+export async function loadApplication(
+  text: string,
+  factory: boolean,
+  asked: Interface | undefined,
+  tracked = false,
+): Promise<LoadedApplication> {
   const spec = parseApplicationSpec(text);
   const url = await resolveModule(spec.module);
-  const exported = pickExport(spec, exportsOf(await load(spec, url, tracked)));
-  if (!factory) return exported;
-  const made: unknown = await runFactory(spec, url, exported);
-  if (typeof made === "function") return made as Application;
-  throw new CommandError(
-    `${text}: expected the factory to return an application (a function), it returned ${kindOf(made)}`,
-  );
+  const exported = pickExport(spec, exportsOf(await load(spec, url, tracked)), factory);
+  const value = factory ? await runFactory(spec, url, exported) : exported;
+  const kind = asked === undefined || !fits(value, asked) ? interfaceOf(value) : asked;
+  if (kind === undefined || (asked !== undefined && kind !== asked)) {
+    const expected =
+      asked === undefined ? "an application (a function, or an object with fetch)" : `a ${INTERFACES[asked]}`;
+    const what = factory ? `expected the factory to return ${expected}, it returned` : `expected ${expected}, it is`;
+    throw new CommandError(`${text}: ${what} ${kindOf(value)}`);
+  }
+  const application = await applicationOf(value, kind);
+  return { application, kind, files: () => Promise.resolve([]), close: () => Promise.resolve() };
 }
 
 async function resolveModule(module: string): Promise<string> {
@@ -115,19 +136,21 @@ async function load({ module }: ApplicationSpec, url: string, tracked: boolean):
   }
 }
 
-function pickExport({ text, module, exportName }: ApplicationSpec, exports: Exports): Application {
+function pickExport({ text, module, exportName }: ApplicationSpec, exports: Exports, factory: boolean): unknown {
   const names = namesOf(exports);
+  const isRight = (value: unknown): boolean =>
+    factory ? typeof value === "function" : interfaceOf(value) !== undefined;
   if (exportName !== undefined) {
     const found = exportName.split(".").reduce<unknown>((value, key) => (value as Exports | undefined)?.[key], exports);
-    if (typeof found === "function") return found as Application;
+    if (isRight(found)) return found;
     const what = found === undefined ? "has no export" : `exports ${kindOf(found)} as`;
     const near = suggestion(exportName, names);
     const instead = near === "" ? `; ${listed(exports, names)}` : near;
     throw new CommandError(`${module} ${what} ${exportName}${found === undefined ? instead : ": expected a function"}`);
   }
-  for (const name of EXPORTS) if (typeof exports[name] === "function") return exports[name] as Application;
+  for (const name of EXPORTS) if (isRight(exports[name])) return exports[name];
   throw new CommandError(
-    `${text}: expected an application, a function (environ, startResponse), as the default export or as app or application; ${listed(exports, names)}`,
+    `${text}: expected an application, a function (environ, startResponse) or an object with fetch, as the default export or as app or application; ${listed(exports, names)}`,
   );
 }
 

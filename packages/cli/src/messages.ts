@@ -1,12 +1,13 @@
 // What a supervisor and its workers say to each other. Types only: plain data that goes over Node's channel between
 // processes.
 
+import type { Interface } from "./interfaces.ts";
 import type { ServingStatus } from "./serving.ts";
 import type { TlsSecrets } from "./tls-secrets.ts";
 
 export type WorkerMessage =
   /** The application is loaded and requests are answered. */
-  | { readonly type: "serving"; readonly addresses: readonly string[] }
+  | { readonly type: "serving"; readonly addresses: readonly string[]; readonly kind: Interface }
   /** It could not begin; the operator has to mend something. */
   | { readonly type: "failed"; readonly message: string }
   /** Every second, and when asked. */

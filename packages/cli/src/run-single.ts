@@ -1,11 +1,12 @@
 // The command in one process: it loads the application and serves it itself. Settings in; a promise of the exit code out.
 // What a supervisor does for workers, run-supervisor.ts does.
 
-import { type Application, type Listener, listen, type Server, server } from "@wsgi/core";
+import { type Listener, listen, type Server, server } from "@wsgi/core";
 import { adminApplication } from "./admin.ts";
+import { loadAll } from "./applications.ts";
 import { adminAddress, bindAddresses } from "./bind-address.ts";
 import { showStart } from "./greeting.ts";
-import { loadApplication } from "./load-application.ts";
+import type { LoadedApplication } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { makeListeners, Serving } from "./serving.ts";
@@ -19,8 +20,8 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
   const adminAt = settings.admin === undefined ? undefined : adminAddress(settings.admin);
   // Addresses and keys before the application: the first may need rights that the second must not have.
   const listeners = await makeListeners(settings, bindAddresses(settings, process.env, process.pid));
-  const application = await beginWith(settings, listeners);
-  const serving = new Serving(settings, listeners, application, logs);
+  const loaded = await beginWith(settings, listeners, logs);
+  const serving = new Serving(settings, listeners, loaded.application, logs);
   const secrets = new TlsSecretsKeeper();
   secrets.rotate((fresh) => serving.setTicketKeys(fresh));
   let exitCode = 0;
@@ -49,6 +50,7 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
     showStart(
       {
         app: settings.app,
+        kind: loaded.kind,
         addresses: serving.server.addresses,
         workers: 0,
         milliseconds: performance.now() - startedAt,
@@ -58,6 +60,7 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
     ),
   );
   const { cut } = await serving.server.closed;
+  await loaded.close();
   await admin?.close({ timeout: 0 });
   secrets.close();
   stopListening();
@@ -69,11 +72,12 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
 async function beginWith(
   settings: Settings & { readonly app: string },
   listeners: readonly Listener[],
-): Promise<Application> {
+  { logger }: LogOutput,
+): Promise<LoadedApplication> {
   try {
     await Promise.all(listeners.map(({ ready }) => ready));
     dropPrivileges(settings);
-    return await loadApplication(settings.app, settings.factory);
+    return await loadAll(settings, logger);
   } catch (error) {
     await Promise.allSettled(listeners.map((listener) => listener.close()));
     throw error;

@@ -38,13 +38,13 @@ export async function runSupervisor(
   const workers = workerCount(settings);
   let watch: SourceWatch | undefined;
   const supervisor = new Supervisor(settings, invocation, sockets, logger, {
-    onServing() {
+    onServing(kind) {
       const addresses = sockets.map(({ url, plain }) => ({
         url: settings.tls !== undefined && !plain ? url.replace(/^http:/, "https:") : url,
       }));
       const milliseconds = performance.now() - startedAt;
       logger.info(
-        showStart({ app: settings.app, addresses, workers, milliseconds, reload: settings.reload }, logs.colours),
+        showStart({ app: settings.app, kind, addresses, workers, milliseconds, reload: settings.reload }, logs.colours),
       );
       if (isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, upgrade, logs); // till now the old one answered
       announceTakeover();

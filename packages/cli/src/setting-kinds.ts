@@ -96,6 +96,14 @@ export const COUNT: Kind = kind(
   (value) => isWhole(value) && (value as number) >= 0,
 );
 
+/** A whole number above 0. */
+export const POSITIVE: Kind = kind(
+  "<count>",
+  "a whole number above 0",
+  parseNumber,
+  (value) => isWhole(value) && (value as number) > 0,
+);
+
 /** Bytes, with K, M or G for powers of 1024. */
 export const BYTES: Kind = kind(
   "<bytes>",

@@ -13,6 +13,7 @@ export const GROUPS = [
   "Application",
   "Addresses",
   "Processes",
+  "Python",
   "Shutdown",
   "Logs",
   "TLS",
@@ -53,6 +54,15 @@ function setting(
 
 const COMMAND_SETTINGS: readonly Setting[] = [
   setting("factory", kinds.SWITCH, "Application", false, "the export is a function that makes the application"),
+  setting(
+    "interface",
+    kinds.oneOf("<kind>", "auto", "wsgi", "fetch", "node", "python"),
+    "Application",
+    "auto",
+    "what APP is written for; auto = what it looks like",
+    { short: "i" },
+  ),
+  setting("mount", kinds.TEXT, "Application", [], "/path=APP: serve another application there", { isList: true }),
   setting("chdir", kinds.FOLDER, "Application", undefined, "change to this folder first", { short: "C" }),
   setting("config", kinds.FILE, "Application", undefined, "read settings from this file instead of wsgi.config.*", {
     short: "c",
@@ -106,6 +116,23 @@ const COMMAND_SETTINGS: readonly Setting[] = [
   setting("group", kinds.TEXT, "Processes", undefined, "group that workers run as", { short: "g" }),
   setting("umask", kinds.MODE, "Processes", undefined, "permissions that new files lack"),
   setting("pid", kinds.FILE, "Processes", undefined, "write the process id to this file"),
+
+  setting(
+    "python",
+    kinds.FILE,
+    "Python",
+    undefined,
+    "the interpreter; else that of the virtual environment, or python3",
+  ),
+  setting("pythonWorkers", kinds.POSITIVE, "Python", 1, "Python processes, of each worker"),
+  setting("threads", kinds.POSITIVE, "Python", 1, "threads of each Python process that run the application"),
+  setting(
+    "pythonTimeout",
+    kinds.SECONDS,
+    "Python",
+    30,
+    "replace a Python process whose response does not begin; 0 = never",
+  ),
 
   setting("gracefulTimeout", kinds.SECONDS, "Shutdown", 30, "seconds for requests to finish before they are cut"),
   setting("drainDelay", kinds.SECONDS, "Shutdown", 0, "seconds to serve on, not ready, before closing begins"),

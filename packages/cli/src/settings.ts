@@ -7,6 +7,7 @@ import type { CommandLine } from "./command-line.ts";
 import { type ConfigFile, loadConfig } from "./config-file.ts";
 import { changeFolder, readEnvFiles } from "./environment.ts";
 import { CommandError } from "./errors.ts";
+import type { Interface } from "./interfaces.ts";
 import { suggestion } from "./nearest.ts";
 import type { Origin } from "./origin.ts";
 import { expectedInstead, TEXT } from "./setting-kinds.ts";
@@ -16,6 +17,8 @@ import { CONFIG_ONLY_TLS, tlsOptions } from "./tls-settings.ts";
 /** What the command does and how, apart from the options that it hands on. */
 export interface CommandSettings {
   readonly factory: boolean;
+  readonly interface: Interface | "auto";
+  readonly mount: readonly string[];
   readonly reload: boolean;
   readonly environ: readonly string[];
   readonly bind: readonly string[];
@@ -34,6 +37,10 @@ export interface CommandSettings {
   readonly group: string | undefined;
   readonly umask: number | undefined;
   readonly pid: string | undefined;
+  readonly python: string | undefined;
+  readonly pythonWorkers: number;
+  readonly threads: number;
+  readonly pythonTimeout: number;
   readonly gracefulTimeout: number;
   readonly drainDelay: number;
   readonly idleGrace: number;

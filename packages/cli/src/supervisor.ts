@@ -8,6 +8,7 @@ import type { LoggerLike } from "@wsgi/core";
 import { Backoff } from "./backoff.ts";
 import type { BoundSocket } from "./bound-socket.ts";
 import { messageOf } from "./errors.ts";
+import type { Interface } from "./interfaces.ts";
 import type { Invocation } from "./messages.ts";
 import { recycleReason, requestLimit } from "./recycling.ts";
 import type { ServingStatus } from "./serving.ts";
@@ -26,7 +27,7 @@ export function workerCount({ workers, reload }: Pick<CommandSettings, "workers"
 
 export interface SupervisorEvents {
   /** Every worker serves for the first time. */
-  onServing(addresses: readonly string[]): void;
+  onServing(kind: Interface): void;
   /** Files that a worker's application was read from. */
   onImported(files: readonly string[]): void;
   /** Settings as they are now. @throws when they are not what they have to be */
@@ -188,7 +189,7 @@ export class Supervisor implements WorkerEvents {
     const isComplete = [...this.#workers].filter(({ state }) => state === "serving").length >= this.#target;
     if (this.#hasServed || !isComplete) return;
     this.#hasServed = true;
-    this.#events.onServing(this.#sockets.map(({ url }) => url));
+    this.#events.onServing(worker.kind);
   }
 
   onImported(_worker: WorkerProcess, files: readonly string[]): void {

@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { BoundSocket } from "./bound-socket.ts";
+import type { Interface } from "./interfaces.ts";
 import type { Invocation, SupervisorMessage, WorkerAssignment, WorkerMessage } from "./messages.ts";
 import type { ServingStatus } from "./serving.ts";
 
@@ -22,6 +23,8 @@ export class WorkerProcess {
   readonly pid: number;
   readonly startedAt = performance.now();
   state: "starting" | "serving" | "draining" | "ended" = "starting";
+  /** What its application is, once it serves. */
+  kind: Interface = "wsgi";
   /** Why it could not begin, in its own words. */
   failure: string | undefined;
   status: ServingStatus | undefined;
@@ -94,6 +97,7 @@ export class WorkerProcess {
       case "serving":
         if (this.state === "starting") this.state = "serving";
         this.hasServed = true;
+        this.kind = message.kind;
         this.#events.onServing(this);
         break;
       case "failed":

@@ -2,14 +2,14 @@
 // It drops what the supervisor's rights were before the application is loaded.
 
 import { Worker } from "node:worker_threads";
-import type { Application } from "@wsgi/core";
+import { loadAll } from "./applications.ts";
 import { Printed, parseCommandLine } from "./command-line.ts";
 import { errorPage, withErrorPages } from "./development-pages.ts";
 import { messageOf } from "./errors.ts";
 import { importedFiles } from "./import-module.ts";
 import { InFlightTable } from "./in-flight-table.ts";
 import { listenLate } from "./late-listener.ts";
-import { loadApplication } from "./load-application.ts";
+import type { LoadedApplication } from "./load-application.ts";
 import { LogOutput } from "./log-output.ts";
 import type { SupervisorMessage, WorkerAssignment, WorkerMessage } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
@@ -64,9 +64,9 @@ async function begin(assignment: WorkerAssignment): Promise<void> {
   const addresses = assignment.sockets.map(({ fd, plain }) => ({ address: `fd://${fd}`, plain }));
   const listeners = await makeListeners(settings, addresses, assignment.secrets, listenLate);
   dropPrivileges(settings);
-  const application = await applicationOf(settings, assignment.reload);
+  const loaded = await load(settings, logs, assignment.reload);
   if (!process.connected) process.exit(1); // the supervisor went while the application was loaded
-  serve(new Serving(settings, listeners, application, logs), settings, logs, assignment.reload);
+  serve(new Serving(settings, listeners, loaded.application, logs), loaded, settings, logs, assignment.reload);
 }
 
 /** Development: a connection that idles would bring its next request to old code; one that was just opened has a moment. */
@@ -74,22 +74,44 @@ function withoutIdling(settings: Settings): Settings {
   return { ...settings, idleGrace: 0.25, server: { ...settings.server, keepalive: false } };
 }
 
-async function applicationOf({ app = "", factory }: Settings, reload: boolean): Promise<Application> {
-  if (!reload) return await loadApplication(app, factory);
+async function load(resolved: Settings, { logger }: LogOutput, reload: boolean): Promise<LoadedApplication> {
+  const settings = { ...resolved, app: resolved.app ?? "" };
+  if (!reload) return await loadAll(settings, logger);
+  let files = async (): Promise<readonly string[]> => [];
   try {
-    return withErrorPages(await loadApplication(app, factory, true));
+    const loaded = await loadAll(settings, logger, true);
+    files = loaded.files;
+    return { ...loaded, application: withErrorPages(loaded.application) };
   } catch (error) {
     process.stderr.write(`wsgi: ${messageOf(error)}\n`);
-    return errorPage(error);
+    files = async () => filesOf(error);
+    return { application: errorPage(error), kind: "wsgi", files, close: async () => {} };
   } finally {
-    tell({ type: "imported", files: await importedFiles() });
+    await tellFiles(files);
   }
 }
 
-function serve(serving: Serving, settings: Settings, logs: LogOutput, reload: boolean): void {
+/** For `--reload`: what this process imported, and what others, such as Python, have read. */
+async function tellFiles(files: () => Promise<readonly string[]>): Promise<void> {
+  const [own, others] = await Promise.all([importedFiles(), files()]);
+  tell({ type: "imported", files: [...own, ...others] });
+}
+
+/** The files that a Python application was read from until it failed. */
+function filesOf(error: unknown): readonly string[] {
+  return ((error as Error).cause as { files?: readonly string[] } | undefined)?.files ?? [];
+}
+
+function serve(
+  serving: Serving,
+  loaded: LoadedApplication,
+  settings: Settings,
+  logs: LogOutput,
+  reload: boolean,
+): void {
   const status = setInterval(() => {
     tell({ type: "status", status: serving.status() });
-    if (reload) void importedFiles().then((files) => tell({ type: "imported", files })); // late ones too
+    if (reload) void tellFiles(loaded.files); // late ones too
   }, STATUS_INTERVAL_MILLISECONDS);
   const watchdog = settings.workerTimeout > 0 ? watch(serving, settings) : undefined;
   process.on("message", (message: SupervisorMessage) => {
@@ -106,10 +128,11 @@ function serve(serving: Serving, settings: Settings, logs: LogOutput, reload: bo
     setTimeout(() => process.exit(1), (settings.gracefulTimeout + ORPHAN_TIMEOUT) * 1000).unref();
   });
   void serving.server.ready.then(() => {
-    tell({ type: "serving", addresses: serving.server.addresses.map(({ url }) => url) });
+    tell({ type: "serving", addresses: serving.server.addresses.map(({ url }) => url), kind: loaded.kind });
     tell({ type: "status", status: serving.status() });
   }, giveUp);
-  void serving.server.closed.then(({ cut }) => {
+  void serving.server.closed.then(async ({ cut }) => {
+    await loaded.close();
     process.exitCode = cut > 0 ? 1 : 0;
     clearInterval(status);
     void watchdog?.terminate();
