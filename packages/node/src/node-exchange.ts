@@ -1,0 +1,373 @@
+// One request on its way through a listener: between the messages that Node's listeners know and what WSGI asks of an application.
+// Calls of the messages in; startResponse, write and a body, or the error of a listener, out. It owns neither the socket nor the
+// bytes: a response that is complete when the listener returns leaves without a promise.
+
+import type { Socket } from "node:net";
+import type { Body, Environ, Header, Item, StartResponse, Write } from "@wsgi/core";
+import { addFields, hasBody, type Incoming, type IncomingSource, makeIncoming } from "./incoming.ts";
+import { type Ending, makeOutgoing, type Outgoing, type OutgoingSink, SINK, type Written } from "./outgoing.ts";
+
+/** Bytes asked of the client at a time. */
+const PIECE_BYTES = 64 * 1024;
+/** Complete bodies up to this size leave with their head; larger ones at the client's pace. */
+const MAX_WHOLE_LENGTH = 64 * 1024;
+
+/** What a listener made of its request. */
+type Outcome = { readonly body: Body } | { readonly error: unknown };
+
+export class NodeExchange implements IncomingSource, OutgoingSink {
+  readonly environ: Environ;
+  readonly request: Incoming;
+  readonly response: Outgoing;
+  ending: Ending | undefined = undefined;
+  readonly #startResponse: StartResponse;
+  readonly #socketOf: (environ: Environ) => Socket | null;
+  readonly #hasBody: boolean;
+  #statusLine = "";
+  #headers: Header[] = [];
+  #write: Write | undefined = undefined;
+  /** Resolves when all that was written may be followed by more. */
+  #lastWrite: Promise<void> | undefined = undefined;
+  #unsent = 0;
+  #needDrain = false;
+  #reading = false;
+  /** The listener's part is over: complete, failed, or the client gone. */
+  #over = false;
+  /** 'finish' was emitted, or never will be: the response has no socket any more. */
+  #detached = false;
+  #closesAfterwards = false;
+  /** What the request's body, once it was read, lets go on. */
+  #onRequestEnd: (() => void) | undefined = undefined;
+  #finished: Written | undefined = undefined;
+  #outcome: Outcome | undefined = undefined;
+  #settle: ((outcome: Outcome) => void) | undefined = undefined;
+  #onTimeout: (() => void) | undefined = undefined;
+
+  constructor(environ: Environ, startResponse: StartResponse, socketOf: (environ: Environ) => Socket | null) {
+    this.environ = environ;
+    this.#startResponse = startResponse;
+    this.#socketOf = socketOf;
+    this.#hasBody = hasBody(environ);
+    this.request = makeIncoming(environ, this);
+    if (!this.#hasBody) this.request.complete = true;
+    this.response = makeOutgoing(this.request, this);
+  }
+
+  /** Calls the listener; what the application returns, or throws. */
+  run(listener: (request: Incoming, response: Outgoing) => unknown): Body | Promise<Body> {
+    try {
+      const result = listener(this.request, this.response);
+      if (isPromise(result)) result.then(undefined, (error) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+    }
+    const outcome = this.#outcome;
+    if (outcome === undefined) return this.#later();
+    if ("error" in outcome) throw outcome.error;
+    return outcome.body;
+  }
+
+  #later(): Promise<Body> {
+    const signal = this.environ["wsgi.signal"];
+    const onAbort = (): void => this.#abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const promise = new Promise<Body>((resolve, reject) => {
+      this.#settle = (outcome) => {
+        if ("error" in outcome) return reject(outcome.error);
+        resolve(outcome.body);
+        void promise.then(() => this.#afterLastWrite()); // behind the server, which waits for it too
+      };
+    });
+    if (signal.aborted) onAbort();
+    return promise;
+  }
+
+  /** The listener threw or rejected. */
+  fail(error: unknown): void {
+    if (this.#over) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.environ["wsgi.errors"].write(`the listener failed after its response was over: ${text}\n`);
+      return;
+    }
+    this.#end({ error });
+    this.request.destroy();
+    this.#close();
+  }
+
+  #end(outcome: Outcome): void {
+    this.#over = true;
+    this.#outcome = outcome;
+    if (this.#onTimeout !== undefined) this.setTimeout(0);
+    if (this.#settle !== undefined) this.#settle(outcome);
+    else if ("body" in outcome) this.#afterLastWrite(); // in this turn the server has it, and has written it at its end
+  }
+
+  // ---- for the request -----------------------------------------------------------------------------------------
+
+  get socket(): Socket | null {
+    return this.#detached || this.ending !== undefined ? null : this.#socketOf(this.environ);
+  }
+
+  pull(): void {
+    const { request } = this;
+    if (this.#reading || request.destroyed) return;
+    if (!this.#hasBody) return void request.push(null);
+    this.#reading = true;
+    this.environ["wsgi.input"].read1(PIECE_BYTES).then(this.#onBytes, this.#onFault);
+  }
+
+  readonly #onBytes = (bytes: Uint8Array): void => {
+    const { request } = this;
+    this.#reading = false;
+    if (request.destroyed) return this.#goOn();
+    if (bytes.length > 0) return void request.push(bytes);
+    request.complete = true;
+    addFields(request, this.environ["wsgi.input"].trailers ?? []);
+    request.push(null);
+    this.#goOn();
+  };
+
+  /** The body is malformed, too large or too slow, or the client has left. */
+  readonly #onFault = (error: Error): void => {
+    this.#reading = false;
+    const { request } = this;
+    const isTold = request.listenerCount("error") > 0;
+    if (error.name === "ProtocolError" && !this.#over) {
+      this.#fault = error;
+      request.destroy(error);
+      if (!isTold) this.fail(error);
+    } else if (!request.destroyed) request.destroy(aborted());
+    this.#goOn();
+  };
+  /** A fault in the body, which can be answered. */
+  #fault: Error | undefined = undefined;
+
+  onDestroyed(error: Error | null): boolean {
+    if (error !== null && error === this.#fault) return false;
+    this.onGivenUp();
+    this.#goOn();
+    return true;
+  }
+
+  #goOn(): void {
+    const onRequestEnd = this.#onRequestEnd;
+    this.#onRequestEnd = undefined;
+    onRequestEnd?.();
+  }
+
+  /** Whether the listener goes on reading: the server would drop the body once the response is over. */
+  get #isReadOn(): boolean {
+    const { request } = this;
+    if (!this.#hasBody || request.complete || request.destroyed || this.#closesAfterwards) return false;
+    return this.#reading || request.readableFlowing === true;
+  }
+
+  // ---- for the response ----------------------------------------------------------------------------------------
+
+  onHead(statusLine: string, headers: Header[], contentLength: string | undefined): void {
+    const { response } = this;
+    this.#statusLine = statusLine;
+    this.#headers = headers;
+    // Node says nothing of a length to HEAD here, though it knows it as well as for GET.
+    const length = response._contentLength;
+    if (contentLength === undefined && this.request.method === "HEAD" && length !== null && length > 0) {
+      headers.push(["Content-Length", String(length)]);
+    }
+    this.#closesAfterwards = headers.some(([name, value]) => name === "Connection" && value === "close");
+  }
+
+  onPiece(piece: Item, written: Written | undefined): boolean {
+    if (this.#over || !this.#begin()) return false;
+    const length = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
+    const { response } = this;
+    this.#unsent += length;
+    response.outputSize = this.#unsent;
+    this.#lastWrite = this.#write?.(piece);
+    this.#lastWrite?.then(
+      () => {
+        this.#unsent -= length;
+        response.outputSize = this.#unsent;
+        written?.();
+        if (this.#needDrain && this.#unsent === 0) this.#drain();
+      },
+      (error) => written?.(error),
+    );
+    if (this.#unsent < response.writableHighWaterMark) return true;
+    if (!this.#needDrain) Object.defineProperty(response, "writableNeedDrain", NEED_DRAIN);
+    this.#needDrain = true;
+    return false;
+  }
+
+  #drain(): void {
+    this.#needDrain = false;
+    if (this.response.finished || this.response.destroyed) return;
+    process.nextTick(emitDrain, this.response);
+  }
+
+  /** Whether 'drain' will come. */
+  get needDrain(): boolean {
+    return this.#needDrain && !this.response.finished && !this.response.destroyed;
+  }
+
+  onEnd({ piece, finished }: Ending): void {
+    if (this.#over) return;
+    this.#finished = finished ?? (() => {});
+    this.response.emit("prefinish");
+    const isWhole = this.#write === undefined && (piece === undefined || piece.length <= MAX_WHOLE_LENGTH);
+    if (isWhole && !this.#isReadOn) return this.#endWhole(piece);
+    if (this.#write === undefined && piece !== undefined) this.#declareLength(piece);
+    if (!this.#begin()) return;
+    if (piece !== undefined) this.#lastWrite = this.#write?.(piece);
+    this.#lastWrite?.catch(() => {});
+    const end = (): void => {
+      if (!this.#over) this.#end({ body: [] });
+    };
+    if (this.#isReadOn) this.#onRequestEnd = end;
+    else end();
+  }
+
+  /** Nothing was sent before: head and body leave together. */
+  #endWhole(piece: Item | undefined): void {
+    try {
+      this.#startResponse(this.#statusLine, this.#headers);
+    } catch (error) {
+      return this.fail(error);
+    }
+    // A list has a length, which would be told; nobody knows what the answer to HEAD would have had.
+    const isUnknown = piece === undefined && this.request.method === "HEAD";
+    this.#end({ body: isUnknown ? new Set<Item>() : piece === undefined ? [] : [piece] });
+  }
+
+  #declareLength(piece: Item): void {
+    if (this.#headers.some(([name]) => name.toLowerCase() === "content-length")) return;
+    const length = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
+    this.#headers.push(["Content-Length", String(length)]);
+  }
+
+  /** Calls startResponse for a response that comes bit by bit; false when the server refuses it. */
+  #begin(): boolean {
+    try {
+      this.#write ??= this.#startResponse(this.#statusLine, this.#headers);
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  onInterim(status: number, headers: Header[]): void {
+    const { environ } = this;
+    if (this.#statusLine !== "") return; // it would come before the head that was decided already
+    try {
+      if (status === 100) environ["eventlet.input"].sendHundredContinueResponse();
+      else if (status === 103) environ["wsgi.early_hints"]?.(headers);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "INTERIM_TOO_LATE") throw error; // Node lets it pass
+    }
+  }
+
+  /** Breaks the connection off, while it is this request's. */
+  onGivenUp(): void {
+    if (this.#over) return;
+    const { connection } = this.environ["eventlet.input"];
+    if (connection !== undefined) connection.socket.destroy();
+    else this.fail(new Error("the listener destroyed its request or response"));
+  }
+
+  setTimeout(milliseconds: number): void {
+    const socket = this.environ["eventlet.input"].connection?.socket as Socket | undefined;
+    if (typeof socket?.setTimeout !== "function" || (this.#over && milliseconds !== 0)) return;
+    if (this.#onTimeout === undefined) {
+      this.#onTimeout = () => {
+        const isTold = !this.request.complete && this.request.emit("timeout", socket);
+        if (!this.response.emit("timeout", socket) && !isTold) this.onGivenUp();
+      };
+      socket.on("timeout", this.#onTimeout);
+    } else if (milliseconds === 0) {
+      socket.removeListener("timeout", this.#onTimeout);
+      this.#onTimeout = undefined;
+    }
+    socket.setTimeout(milliseconds);
+  }
+
+  // ---- how it ends ---------------------------------------------------------------------------------------------
+
+  #afterLastWrite(): void {
+    const conclude = (): void => process.nextTick(NodeExchange.#conclude, this);
+    if (this.#lastWrite === undefined) conclude();
+    else this.#lastWrite.then(conclude, () => this.#close());
+  }
+
+  /** The server has it all: 'finish' comes when the system has, too. */
+  static #conclude(exchange: NodeExchange): void {
+    const socket = exchange.environ["eventlet.input"].connection?.socket;
+    if (socket === undefined || (socket.writableLength === 0 && !socket.errored)) return exchange.#finish();
+    // Nothing of its own: a place in the queue behind what the server has written.
+    if (socket.writable) socket.write("", (error) => (error ? exchange.#close() : exchange.#finish()));
+    else if (socket.destroyed) exchange.#close();
+    else socket.once("close", () => (socket.writableFinished ? exchange.#finish() : exchange.#close()));
+  }
+
+  /** 'finish', the end of a request that nobody read, and 'close', in Node's order. */
+  #finish(): void {
+    const { request, response } = this;
+    this.#detached = true;
+    this.#finished?.();
+    if (!request._consuming && !request.destroyed && hasAudience(request)) {
+      this.#reading = true;
+      request.complete = true;
+      request.removeAllListeners("data");
+      request._readableState.readingMore = false;
+      request._consuming = true;
+      request.push(null);
+      request.resume();
+    }
+    process.nextTick(emitClose, response);
+  }
+
+  /** The client has left, or the listener broke off. */
+  #abort(reason: unknown): void {
+    if (this.#over) return;
+    this.#end({ error: reason });
+    if (!this.request.destroyed) this.request.destroy(aborted());
+    this.#close();
+  }
+
+  #close(): void {
+    this.#detached = true;
+    emitClose(this.response);
+  }
+}
+
+function emitClose(response: Outgoing): void {
+  if (response._closed) return;
+  response.destroyed = true;
+  response._closed = true;
+  response.emit("close");
+}
+
+function emitDrain(response: Outgoing): void {
+  response.emit("drain");
+}
+
+/** Whether somebody waits for the end of a request. */
+function hasAudience(request: Incoming): boolean {
+  return request.listenerCount("close") > 0 || request.listenerCount("end") > 0;
+}
+
+/** Node's error for a connection that is gone. */
+function aborted(): Error {
+  return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+/** Made on the response when it is first needed: Node's own flag cannot be taken back from outside. */
+const NEED_DRAIN: PropertyDescriptor = Object.freeze({
+  configurable: true,
+  get(this: Outgoing): boolean {
+    return this[SINK].needDrain;
+  },
+});
