@@ -32,11 +32,20 @@ const UNTIL_LIMIT = 0;
 const UNTIL_NEWLINE = 1;
 const UNTIL_ANYTHING = 2;
 
+/**
+ * Smaller pieces are copied into one of so many bytes, but for the first: each piece that is kept costs a hundred bytes, and a
+ * peer may send a body of millions of chunks of a byte.
+ */
+const GATHERED_BYTES = 16 * 1024;
+
 interface PendingRead {
   readonly limit: number;
   readonly until: number;
   readonly pieces: Buffer[];
   length: number;
+  /** Where small pieces are copied to: the first `gathered` bytes of it come after `pieces`. */
+  room: Buffer;
+  gathered: number;
   resolve: (bytes: Buffer) => void;
   reject: (error: unknown) => void;
 }
@@ -202,7 +211,8 @@ export class Input implements AsyncIterable<Buffer> {
       return promise;
     }
     try {
-      const read: PendingRead = { limit: checkSize(size), until, pieces: [], length: 0, resolve, reject };
+      const limit = checkSize(size);
+      const read: PendingRead = { limit, until, pieces: [], length: 0, room: EMPTY, gathered: 0, resolve, reject };
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#closed) throw new UsageError("READ_AFTER_RESPONSE");
       if (this.#fill(read)) {
@@ -227,8 +237,7 @@ export class Input implements AsyncIterable<Buffer> {
       let count = Math.min(piece.length, read.limit - read.length);
       const newline = read.until === UNTIL_NEWLINE ? piece.subarray(0, count).indexOf(LF) : -1;
       if (newline >= 0) count = newline + 1;
-      read.pieces.push(Buffer.from(piece.subarray(0, count)));
-      read.length += count;
+      keep(read, piece.subarray(0, count));
       this.#source.consumeBody(count);
       if (newline >= 0 || read.until === UNTIL_ANYTHING) return true;
     }
@@ -236,7 +245,33 @@ export class Input implements AsyncIterable<Buffer> {
   }
 }
 
-function joinPieces({ pieces, length }: PendingRead): Buffer {
+/** Copies what was read: it lies in a buffer that is used again. */
+function keep(read: PendingRead, bytes: Buffer): void {
+  read.length += bytes.length;
+  if (read.pieces.length === 0 || bytes.length >= GATHERED_BYTES / 4) {
+    settle(read);
+    read.pieces.push(Buffer.from(bytes));
+    return;
+  }
+  if (read.room.length - read.gathered < bytes.length) {
+    settle(read);
+    read.room = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+  }
+  bytes.copy(read.room, read.gathered);
+  read.gathered += bytes.length;
+}
+
+/** Puts what was gathered in its place among the pieces; the rest of the room is kept for what comes. */
+function settle(read: PendingRead): void {
+  if (read.gathered === 0) return;
+  read.pieces.push(read.room.subarray(0, read.gathered));
+  read.room = read.room.subarray(read.gathered);
+  read.gathered = 0;
+}
+
+function joinPieces(read: PendingRead): Buffer {
+  settle(read);
+  const { pieces, length } = read;
   if (pieces.length === 0) return EMPTY;
   return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
 }
