@@ -1,4 +1,5 @@
 // Runs a black-box exam of HTTP/1.1, `run.py` in the folder given as argument, against the echo server of the tests.
+// Whatever comes behind the folder is the command that runs the server, e.g. `bun`; it is this Node unless given.
 // Passes when every case does but those that argued.json argues. The exam is not part of this repository: where the folder
 // is absent, the step says so and is skipped.
 import { spawn, spawnSync } from "node:child_process";
@@ -10,14 +11,16 @@ const ECHO_SERVER = "packages/core/test/conformance/echo-server.ts";
 const ARGUED = "packages/core/test/conformance/argued.json";
 const REPORT = "reports/conformance.json";
 
-const exam = join(process.argv[2] ?? "", "run.py");
+const [folder = "", file = process.execPath, ...args] = process.argv.slice(2);
+const forTypes = file === process.execPath ? ["--import", "tsx"] : [];
+const exam = join(folder, "run.py");
 const missing = [exam, ECHO_SERVER].find((path) => !existsSync(path));
 if (missing) {
   console.log(`skipped: there is no ${missing}`);
   process.exit(0);
 }
 
-const server = spawn(process.execPath, ["--import", "tsx", ECHO_SERVER], { stdio: ["ignore", "pipe", "inherit"] });
+const server = spawn(file, [...forTypes, ...args, ECHO_SERVER], { stdio: ["ignore", "pipe", "inherit"] });
 try {
   const lines = createInterface({ input: server.stdout, signal: AbortSignal.timeout(30_000) });
   const { value: port } = await lines[Symbol.asyncIterator]().next();

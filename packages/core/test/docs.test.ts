@@ -11,9 +11,16 @@ import { below, firstColumn, headings, membersOf, prose, read, root } from "./su
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "packages/core/README.md"],
   ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
-  ...["options", "environ", "errors", "extensions", "listeners", "differences", "conformance", "migrating-from-eventlet"].map(
-    (n) => `docs/${n}.md`,
-  ),
+  ...[
+    "options",
+    "environ",
+    "errors",
+    "extensions",
+    "listeners",
+    "differences",
+    "conformance",
+    "migrating-from-eventlet",
+  ].map((n) => `docs/${n}.md`),
 ];
 
 /** GitHub's anchor of a heading. */

@@ -3,54 +3,15 @@
 
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { acceptCases } from "./wire/accept-cases.ts";
-import type { AcceptCase, Message } from "./wire/cases.ts";
 import { cutAt } from "./wire/drive.ts";
-import { CaseServers, FOLLOWER, follower, type Got, LEADER, leader, type Outcome, seenOf } from "./wire/live.ts";
+import { CaseServers, FOLLOWER, LEADER } from "./wire/live.ts";
+import { expectations, pipelined, understood } from "./wire/understood.ts";
 import { differing, inSmallPieces, manyPositions, somePositions, started } from "./wire/ways.ts";
 
 vi.setConfig({ testTimeout: 60_000 }); // the first test of a group waits for all rows of it
 
 const servers = new CaseServers();
 afterAll(() => servers.close());
-
-function gotOf({ method, body, keepAlive }: Message): Got {
-  const bodyless = method === "HEAD" || method === "CONNECT";
-  return { status: 200, body: bodyless ? "" : body, closes: !keepAlive || method === "CONNECT", complete: true };
-}
-
-const CLOSED: Got = { status: 200, body: "", closes: true, complete: true };
-
-/** What comes of a row and of the follower behind it. */
-function understood({ messages }: AcceptCase): Outcome {
-  const got = messages.map(gotOf);
-  const staysOpen = got.at(-1)?.closes === false;
-  const targets = messages.map(({ target }) => target);
-  return {
-    seen: [...messages.map(seenOf), ...(staysOpen ? [follower] : [])],
-    targets: [...targets, ...(staysOpen ? ["/follower?q"] : [])],
-    got: [...got, ...(staysOpen ? [CLOSED] : [])],
-    continues: 0,
-    answered: messages.length,
-    closed: true,
-  };
-}
-
-/** The same with a leader before the row and the follower right behind it. */
-function pipelined(row: AcceptCase): Outcome {
-  const { seen, targets, got, ...rest } = understood(row);
-  return {
-    ...rest,
-    seen: [leader, ...seen],
-    targets: ["/leader", ...targets],
-    got: [{ ...CLOSED, body: leader.body, closes: false }, ...got],
-    answered: got.length + 1,
-  };
-}
-
-/** How often a client is told to continue when every body comes after its head. */
-function expectations({ messages }: AcceptCase): number {
-  return messages.filter(({ wantsContinue, body }) => wantsContinue && body !== "").length;
-}
 
 const rows = acceptCases.map((row) => [row.name, row] as const);
 

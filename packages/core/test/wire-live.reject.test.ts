@@ -4,8 +4,8 @@
 import { afterAll, describe, expect, test, vi } from "vitest";
 import type { RejectCase } from "./wire/cases.ts";
 import { cutAt } from "./wire/drive.ts";
-import { CaseServers, FOLLOWER, LEADER, leader, type Outcome } from "./wire/live.ts";
-import { pushed, refused } from "./wire/refused.ts";
+import { CaseServers, FOLLOWER, LEADER, type Outcome } from "./wire/live.ts";
+import { behindLeader, pushed, refused } from "./wire/refused.ts";
 import { rejectCases } from "./wire/reject-cases.ts";
 import { differing, inSmallPieces, somePositions, started } from "./wire/ways.ts";
 
@@ -13,17 +13,6 @@ vi.setConfig({ testTimeout: 60_000 }); // the first test of a group waits for al
 
 const servers = new CaseServers();
 afterAll(() => servers.close());
-
-function behindLeader({ seen, targets, got, answered, ...rest }: Outcome): Outcome {
-  const first = { status: 200, body: leader.body, closes: false, complete: true };
-  return {
-    ...rest,
-    seen: [leader, ...seen],
-    targets: ["/leader", ...targets],
-    got: [first, ...got],
-    answered: answered + 1,
-  };
-}
 
 /** Sends pieces over TCP and waits for the server to close the connection of its own accord. */
 async function overTcp({ limits }: RejectCase, pieces: Iterable<Uint8Array>): Promise<Outcome> {

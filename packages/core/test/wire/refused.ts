@@ -3,7 +3,7 @@
 import { expect } from "vitest";
 import { PROTOCOL_ERRORS } from "../../src/errors.ts";
 import { HOST, message, type RejectCase } from "./cases.ts";
-import { type CaseServers, type Got, type Outcome, type Seen, seenOf } from "./live.ts";
+import { type CaseServers, type Got, leader, type Outcome, type Seen, seenOf } from "./live.ts";
 
 /** A complete answer with the status of the fault and its text; what the text adds of the row's own is not looked at. */
 function errorOf({ code }: RejectCase): Got {
@@ -28,6 +28,18 @@ export function refused(row: RejectCase): Outcome {
     continues: 0,
     answered: targets.length,
     closed: true,
+  };
+}
+
+/** The same with a leader before the row. */
+export function behindLeader({ seen, targets, got, answered, ...rest }: Outcome): Outcome {
+  const first = { status: 200, body: leader.body, closes: false, complete: true };
+  return {
+    ...rest,
+    seen: [leader, ...seen],
+    targets: ["/leader", ...targets],
+    got: [first, ...got],
+    answered: answered + 1,
   };
 }
 
