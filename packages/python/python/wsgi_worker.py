@@ -69,6 +69,8 @@ ASKED_TO_END = b"\0"
 RECEIVE_BYTES = 256 * 1024
 # Bodies up to this many bytes leave with their head, in one frame.
 WHOLE_BYTES = 64 * 1024
+# Text for a log goes in frames of at most so many bytes; of a traceback, which may show values of any size, so many are kept.
+LOG_BYTES = 256 * 1024
 # Bytes of a request's body that may be on their way to the application.
 INPUT_WINDOW = 256 * 1024
 # Bytes of a response's body that may be on their way to the client.
@@ -130,22 +132,32 @@ class StreamedInput(io.BufferedReader):
 
 
 class ErrorStream:
-    """wsgi.errors: text for the server's log."""
+    """wsgi.errors: text for the server's log, in whole lines where it is made of pieces, as print() makes it."""
 
-    __slots__ = ("_exchange",)
+    __slots__ = ("_exchange", "_line")
 
     def __init__(self, exchange):
         self._exchange = exchange
+        self._line = ""
 
     def write(self, text):
-        self._exchange.send(ERRORS, text.encode("utf-8", "backslashreplace"))
+        lines, end, self._line = (self._line + text).rpartition("\n")
+        self._send(lines + end)
+        if len(self._line) > WHOLE_BYTES:
+            self.flush()
         return len(text)
 
     def writelines(self, lines):
         self.write("".join(lines))
 
     def flush(self):
-        pass
+        line, self._line = self._line, ""
+        self._send(line)
+
+    def _send(self, text):
+        data = text.encode("utf-8", "backslashreplace")
+        for start in range(0, len(data), LOG_BYTES):
+            self._exchange.send(ERRORS, data[start : start + LOG_BYTES])
 
 
 class FileWrapper:
@@ -197,7 +209,7 @@ class Exchange:
 
     __slots__ = (
         *("id", "engine", "environ", "status", "headers", "is_sent", "is_over", "abort_reason", "credit"),
-        *("pieces", "input_ended", "input_failed", "wanted", "is_waiting", "continue_headers", "file_taken"),
+        *("pieces", "input_ended", "input_failed", "wanted", "is_waiting", "continue_headers", "file_taken", "errors"),
     )
 
     def __init__(self, id, engine):
@@ -212,6 +224,7 @@ class Exchange:
         self.credit = OUTPUT_WINDOW
         self.pieces = None
         self.input_failed = False
+        self.errors = None
 
     def send(self, kind, payload=b""):
         self.engine.send(FRAME.pack(len(payload), self.id, kind), payload)
@@ -243,7 +256,7 @@ class Exchange:
         environ.update(zip(strings[0:pairs:2], strings[1:pairs:2]))
         environ["PATH_INFO"] = payload[path:end].decode("latin-1")
         environ["headers_raw"] = tuple(zip(strings[pairs:-1:2], strings[pairs + 1 :: 2]))
-        environ["wsgi.errors"] = ErrorStream(self)
+        environ["wsgi.errors"] = self.errors = ErrorStream(self)
         body = StreamedInput(self) if flags & STREAMED else WholeInput(payload[end:])
         environ["wsgi.input"] = environ["eventlet.input"] = body
         if flags & SPEAKS_11:
@@ -377,6 +390,7 @@ class Exchange:
         self._iterate(iter(body))
 
     def _send_whole(self, data):
+        self._flush_errors()
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
             self._keep_hooks()
@@ -390,7 +404,7 @@ class Exchange:
             data = as_bytes(item)
             if not data or self.is_over:
                 continue  # what comes after a complete body is not sent
-            if not self.is_sent and len(data) <= WHOLE_BYTES and len(data) == self._content_length():
+            if not self.is_sent and not held and len(data) <= WHOLE_BYTES and len(data) == self._content_length():
                 self._send_whole(data)
                 continue
             if minimum:
@@ -426,7 +440,13 @@ class Exchange:
         self.engine.wait(lambda: self.file_taken is not None or self.abort_reason is not None)
         return self.file_taken is not False
 
+    def _flush_errors(self):
+        """Text without a line end, while the request is there that it belongs to."""
+        if self.errors is not None:
+            self.errors.flush()
+
     def _end(self):
+        self._flush_errors()
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
             self._keep_hooks()
@@ -443,13 +463,21 @@ class Exchange:
             own = error.__traceback__  # from the application's first frame on
             while own.tb_next is not None and own.tb_frame.f_code.co_filename == __file__:
                 own = own.tb_next
-            text = "".join(traceback.format_exception(type(error), error, own)).encode("utf-8", "replace")
+            text = cut("".join(traceback.format_exception(type(error), error, own)))
+        self._flush_errors()
         if self.is_over:  # after a complete body: in close(), or beyond the announced length
             return self.send(ERRORS, text)
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
             self._keep_hooks()
         self.send(FAILED, bytes([(1 if self.input_failed else 0) | (2 if hooks else 0)]) + text)
+
+
+def cut(text):
+    """A traceback for the log; where it shows a value that is very large, its middle is left out."""
+    if len(text) > LOG_BYTES:
+        text = text[: LOG_BYTES // 2] + "\n...\n" + text[-LOG_BYTES // 2 :]
+    return text.encode("utf-8", "backslashreplace")
 
 
 def as_bytes(data):
@@ -559,7 +587,7 @@ class Engine:
                 func(environ, *args, **kwargs)
             except BaseException:
                 faults.append("post hook %.80r failed\n%s" % (hook, traceback.format_exc()))
-        text = "\n".join(faults).encode("utf-8", "replace")
+        text = cut("\n".join(faults))
         self.send(FRAME.pack(len(text), id, HOOKS_DONE), text)
 
 
@@ -860,8 +888,8 @@ def main(spec, options):
         own = error.__traceback__
         while own is not None and is_importing(own.tb_frame.f_code.co_filename):
             own = own.tb_next
-        text = "".join(traceback.format_exception(type(error), error, own))
-        line = traceback.format_exception_only(type(error), error)[-1].strip()
+        text = cut("".join(traceback.format_exception(type(error), error, own))).decode()
+        line = traceback.format_exception_only(type(error), error)[-1].strip()[:LOG_BYTES]
         files = {frame.filename for frame in traceback.extract_tb(own)}
         if isinstance(error, SyntaxError) and error.filename:
             files.add(error.filename)
