@@ -24,6 +24,14 @@ import { Transport, type TransportEvents } from "./transport.ts";
 
 /** Bytes read ahead of the application; beyond them the rest stays with the kernel. */
 const READ_AHEAD_BYTES = 64 * 1024;
+/**
+ * What one connection may have of a turn of the event loop, in bytes read without a pause; then the others have theirs. A head
+ * counts for more than its bytes: a pipeline of 64 small requests is a turn.
+ */
+const TURN_BYTES = 128 * 1024;
+const HEAD_BYTES = 2048;
+/** A read of so many bytes filled the buffer: there is more, and the system will go on with the same socket. */
+const FULL_READ_BYTES = 64 * 1024;
 /** Bytes a peer may send on into a connection that we closed. */
 const MAX_LINGER_BYTES = 1024 * 1024;
 
@@ -48,6 +56,9 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   /** The request being answered. */
   #current: RequestContext | undefined = undefined;
   #serving = false;
+  /** What it had of this turn, and whether it waits for the next one with heads that have arrived. */
+  #turnBytes = 0;
+  #yielded = false;
   #bytesReceived = 0;
   #discarded = 0;
   #lingered = 0;
@@ -143,6 +154,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   onBytes(bytes: Buffer, length: number): void {
     this.#bytesReceived += length;
+    this.#turnBytes = length < FULL_READ_BYTES ? 0 : this.#turnBytes + length;
     if (this.#state >= CLOSING) {
       this.#lingered += length;
       if (this.#lingered > MAX_LINGER_BYTES) this.transport.destroy();
@@ -153,6 +165,10 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     else if (this.#state === DISCARDING) this.#discard();
     else this.#current?.input.advance();
     this.parser.retain();
+    if (this.#turnBytes >= TURN_BYTES) {
+      this.#turnBytes = 0;
+      this.transport.rest();
+    }
     if (this.#state === RUNNING && this.parser.pendingBytes >= READ_AHEAD_BYTES) this.transport.pause();
   }
 
@@ -169,7 +185,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
         current.input.fail(reason);
       }
       current.input.abort(reason);
-    } else if (this.#state === DISCARDING || this.transport.flush()) {
+    } else if (this.#state === DISCARDING || (!this.#yielded && this.transport.flush())) {
       this.#close(); // else pipelined requests may wait for the peer to take the answers before them
     }
   }
@@ -212,7 +228,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
 
   /** Answers every head that has arrived; pipelined ones leave together. */
   #serve(): void {
-    if (this.#serving) return;
+    if (this.#serving || this.#yielded) return;
     this.#serving = true;
     try {
       while (this.#state <= READING_HEAD) {
@@ -220,11 +236,16 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
           this.transport.pause(); // the peer asks for more than it takes
           break;
         }
+        if (this.#turnBytes >= TURN_BYTES && this.parser.headBegun) {
+          this.#yield();
+          break;
+        }
         const head = this.parser.readHead();
         if (head === undefined) {
           this.#awaitHead();
           break;
         }
+        this.#turnBytes += HEAD_BYTES;
         this.#begin(head);
       }
     } catch (error) {
@@ -234,6 +255,18 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     this.#serving = false;
     this.transport.flush();
     this.#ledger.settle();
+  }
+
+  /** Leaves pipelined requests for the next turn of the event loop. They have arrived: it is not idle. */
+  #yield(): void {
+    this.#yielded = true;
+    if (this.#state === IDLE) this.#enter(READING_HEAD);
+    this.transport.rest();
+    setImmediate(() => {
+      this.#yielded = false;
+      this.#turnBytes = 0;
+      if (this.#state <= READING_HEAD) this.#serve();
+    });
   }
 
   #awaitHead(): void {

@@ -40,6 +40,8 @@ export class Transport {
   #text = "";
   #flushed = 0;
   #reading = false;
+  /** Whether nothing more is read in this turn of the event loop. */
+  #resting = false;
   #closed = false;
   /** Whether the system takes what is written before the call returns: a plain socket nearly always does, TLS never. */
   #isPrompt: boolean;
@@ -168,13 +170,29 @@ export class Transport {
   pause(): void {
     if (!this.#reading) return;
     this.#reading = false;
-    this.socket.pause();
+    if (!this.#resting) this.socket.pause();
   }
 
   resume(): void {
     if (this.#reading || this.closed) return;
     this.#reading = true;
-    this.socket.resume();
+    if (!this.#resting) this.socket.resume();
+  }
+
+  /**
+   * Reads no more in this turn of the event loop, whatever else is said: the system's loop takes up to 32 full buffers, 2 MiB, from
+   * one socket before it looks at the next.
+   */
+  rest(): void {
+    if (this.#resting || this.closed) return;
+    this.#resting = true;
+    if (this.#reading) this.socket.pause();
+    setImmediate(Transport.#wake, this);
+  }
+
+  static #wake(transport: Transport): void {
+    transport.#resting = false;
+    if (transport.#reading && !transport.closed) transport.socket.resume();
   }
 
   /** Sends what is queued, then closes our side. */
