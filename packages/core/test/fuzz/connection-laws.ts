@@ -45,7 +45,7 @@ export class ConnectionLaws {
     if (lines.length !== expected.seen.length + Number(expected.isUnfinished))
       throw broken("there is one line in the access log for each request");
     if (echo.server.counters.connections > 0) throw broken("nothing is left of a connection");
-    checkAnswers(got.received, expected, broken);
+    checkAnswers(got, expected, broken);
     return `${expected.seen.length} ${understood.fault?.code} ${expected.refusal}`;
   }
 
@@ -72,9 +72,9 @@ function expectedOf({ messages, unfinishedBody, fault }: Transcript): Expected {
   return { seen, refusal: fault?.status, isUnfinished: unfinishedBody !== undefined };
 }
 
-function checkAnswers(received: string, expected: Expected, broken: (law: string) => BrokenLaw): void {
+function checkAnswers({ received, methods }: Got, expected: Expected, broken: (law: string) => BrokenLaw): void {
   const { seen, refusal, isUnfinished } = expected;
-  const finals = answersOf(received, seen, broken).filter(({ status }) => status >= 200);
+  const finals = answersOf(received, methods, broken).filter(({ status }) => status >= 200);
   for (const [i, { method, body: sent }] of seen.entries()) {
     const answer = finals[i];
     const isEcho = answer?.status === 200 && answer.complete && answer.body === (BODILESS.test(method) ? "" : sent);
@@ -88,14 +88,22 @@ function checkAnswers(received: string, expected: Expected, broken: (law: string
 
 function answersOf(
   received: string,
-  seen: readonly Seen[],
+  methods: readonly string[],
   broken: (law: string) => BrokenLaw,
 ): ReturnType<typeof answersIn> {
   try {
-    return answersIn(received, ...seen.map(({ method }) => method));
+    return answersIn(received, ...methods);
   } catch (error) {
     throw broken(`what the client gets are responses: ${error}`);
   }
+}
+
+interface Got {
+  readonly seen: readonly Seen[];
+  /** Of all requests that the application was called for, those too whose bodies could not be read. */
+  readonly methods: readonly string[];
+  readonly log: readonly string[];
+  readonly received: string;
 }
 
 /** A server that sends bodies back. */
@@ -104,6 +112,7 @@ class Echo {
   readonly server: Server;
   readonly #listener = new PushedListener();
   #seen: Seen[] = [];
+  #methods: string[] = [];
   #log: string[] = [];
 
   constructor(limits: ParserLimits) {
@@ -118,22 +127,24 @@ class Echo {
   }
 
   /** Sends the pieces, one in each turn of the event loop, closes, and waits for the end. */
-  async converse(pieces: readonly Uint8Array[]): Promise<{ seen: Seen[]; log: string[]; received: string }> {
+  async converse(pieces: readonly Uint8Array[]): Promise<Got> {
     await this.server.ready;
     this.#seen = [];
+    this.#methods = [];
     this.#log = [];
     const line = this.#listener.connect();
     const gone = new Promise((resolve) => line.once("close", resolve));
     for (const piece of pieces) await line.send(piece);
     if (!line.destroyed) line.push(null);
     await gone;
-    return { seen: this.#seen, log: this.#log, received: line.received };
+    return { seen: this.#seen, methods: this.#methods, log: this.#log, received: line.received };
   }
 
   readonly #application: Application = async (environ, startResponse) => {
     const { REQUEST_METHOD: method, RAW_PATH_INFO: path, QUERY_STRING: query, HTTP_HOST: host } = environ;
     const seen: Seen = { method, path, query, host, body: "" };
     this.#seen.push(seen);
+    this.#methods.push(method);
     const input = environ["wsgi.input"];
     const pieces: string[] = [];
     try {

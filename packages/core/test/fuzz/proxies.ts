@@ -4,7 +4,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -39,8 +39,8 @@ global
 defaults
   mode http
   timeout connect 5s
-  timeout client 5s
-  timeout server 5s
+  timeout client 1s
+  timeout server 2s
   retries 0
 frontend front
   bind unix@${folder}/front.sock mode 666
@@ -68,11 +68,9 @@ export class FrontProxy {
     this.#folder = folder;
     this.socket = join(folder, "front.sock");
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.#printed += text;
-      });
-    }
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#printed += text;
+    });
   }
 
   /** Starts one in front of the server on this port, and waits until it listens. */
@@ -84,7 +82,9 @@ export class FrontProxy {
     const isRoot = process.getuid?.() === 0;
     const args =
       kind === "nginx" ? ["-c", file, "-e", "stderr", ...(isRoot ? ["-g", "user root;"] : [])] : ["-db", "-f", file];
-    const proxy = new FrontProxy(folder, spawn(kind, args, { stdio: ["ignore", "pipe", "pipe"] }));
+    const ids = openSync(join(folder, "ids"), "a"); // HAProxy's log goes to stdout, and to a pipe that is full it is lost
+    const proxy = new FrontProxy(folder, spawn(kind, args, { stdio: ["ignore", ids, "pipe"] }));
+    closeSync(ids);
     const ended = once(proxy.#child, "exit");
     while (!existsSync(proxy.socket)) {
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5))]);
@@ -95,9 +95,7 @@ export class FrontProxy {
 
   /** The ids of the requests that it has logged. */
   get ids(): string[] {
-    const file = join(this.#folder, "ids");
-    const text = existsSync(file) ? readFileSync(file, "utf8") : this.#printed;
-    return text.split("\n").slice(0, -1);
+    return readFileSync(join(this.#folder, "ids"), "utf8").split("\n").slice(0, -1);
   }
 
   async stop(): Promise<void> {

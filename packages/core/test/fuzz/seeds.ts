@@ -13,6 +13,8 @@ const FOUND: Readonly<Record<string, string>> = {
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nGET /x: y\r\n\r\n",
   "an empty line, and a second one": "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
   "a head of 100 fields, and one more": `GET / HTTP/1.1\r\nHost: a\r\n${"X: y\r\n".repeat(100)}\r\n`,
+  "HEAD with a body that is bad":
+    "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n X: b\r\n\r\n",
   "a pipeline with a bad end": `${"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20)}GET  / HTTP/1.1\r\n\r\n`,
 };
 
