@@ -28,6 +28,10 @@ export class ConnectionLog {
     this.#logger.debug(`(${process.pid}) timed out ${this.#peer}`);
   }
 
+  gaveWay(): void {
+    this.#logger.debug(`(${process.pid}) closed ${this.#peer} for one that waits`);
+  }
+
   refused({ status, code, message }: ProtocolError): void {
     this.#logger.info(`(${process.pid}) refused ${this.#peer} with ${status} ${code}: ${message}`);
   }

@@ -73,7 +73,7 @@ export const OPTION_TABLE: Readonly<Record<keyof Options, OptionRow>> = Object.f
     "a whole number above 0, or Infinity",
     isCount,
     "max_size",
-    "most client connections served at a time; further ones wait, unread",
+    "most client connections served at a time; further ones wait, unread, and those that do nothing for a second make room",
     "eventlet: 1024",
   ),
   maxHttpVersion: row(

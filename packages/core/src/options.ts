@@ -18,7 +18,10 @@ export interface Options {
   log?: LoggerLike | WritableLike;
   /** Extra keys for every request's environ, over the server's own base keys, under the request's. */
   environ?: Readonly<Record<string, unknown>>;
-  /** Most client connections served at a time; further ones wait, unread, until one ends. Default 1024. */
+  /**
+   * Most client connections served at a time; further ones wait, unread, until one ends. One that does nothing for a second
+   * while others wait is ended for them. Default 1024.
+   */
   maxSize?: number;
   /** `"HTTP/1.0"` makes the server answer as a 1.0 server. Default `"HTTP/1.1"`. */
   maxHttpVersion?: "HTTP/1.0" | "HTTP/1.1";

@@ -160,7 +160,19 @@ export class RunningServer implements Server, ServerContext {
   readonly #checkAll = (): void => {
     this.#now = performance.now() / 1000;
     for (const connection of this.#connections) connection.check(this.#now);
+    if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
   };
+
+  /** Ends connections that do nothing, those first that have done so for the longest: else they could keep all others out. */
+  #makeRoom(count: number): void {
+    const quiet: [connection: Connection, rank: number][] = [];
+    for (const connection of this.#connections) {
+      const rank = connection.dispensability(this.#now);
+      if (rank > 0) quiet.push([connection, rank]);
+    }
+    quiet.sort(([one, rank], [other, otherRank]) => otherRank - rank || one.since - other.since);
+    for (const [connection] of quiet.slice(0, count)) connection.giveWay();
+  }
 
   // ---- for connections -----------------------------------------------------------------------------------------
 
