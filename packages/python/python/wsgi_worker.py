@@ -2,7 +2,7 @@
 
 It knows the application, and frames: requests come in through one socket from the process that started it, responses go
 out through the same one. It must never know HTTP on the wire, listen anywhere, or open what a client names. Standard
-library only, Python 3.9 and newer. Started as `wsgi_worker.py APP OPTIONS`, APP as `load()` reads it, OPTIONS as JSON.
+library only, Python 3.9 and newer. Started as `wsgi_worker.py APP OPTIONS`, APP as `load_and_serve()` reads it, OPTIONS as JSON.
 """
 
 import collections
@@ -43,7 +43,7 @@ READY = ord("P")  # JSON: the application is loaded
 NOT_LOADED = ord("U")  # JSON: why it is not
 RESPONSE = ord("H")  # RESPONSE_HEAD, text, the first bytes of the body
 ITEM = ord("B")  # bytes of the response's body
-END = ord("E")  # the response is complete: one byte, 1 when post hooks wait for the receipt
+END = ord("E")  # the response is complete: flags of a RESPONSE in one byte
 FILE = ord("L")  # RESPONSE_HEAD, text, JSON of where the body is to be read from
 FAILED = ord("A")  # one byte, 1 when the fault was the client's; then the traceback
 WANT = ord("N")  # COUNT more bytes of the request's body may be sent
@@ -67,6 +67,8 @@ COUNT = struct.Struct("<I")
 ASKED_TO_END = b"\0"
 
 RECEIVE_BYTES = 256 * 1024
+# An application that answers within this time holds up nobody who was given to it ahead.
+QUICK_SECONDS = 0.005
 # Bodies up to this many bytes leave with their head, in one frame.
 WHOLE_BYTES = 64 * 1024
 # Text for a log goes in frames of at most so many bytes; of a traceback, which may show values of any size, so many are kept.
@@ -75,6 +77,8 @@ LOG_BYTES = 256 * 1024
 INPUT_WINDOW = 256 * 1024
 # Bytes of a response's body that may be on their way to the client.
 OUTPUT_WINDOW = 256 * 1024
+# What monkey patching puts a green one in the place of.
+NATIVE_SOCKET = socket.socket
 
 
 class ClientDisconnected(ConnectionError):
@@ -208,7 +212,7 @@ class Exchange:
     """A request and its response."""
 
     __slots__ = (
-        *("id", "engine", "environ", "status", "headers", "is_sent", "is_over", "abort_reason", "credit"),
+        *("id", "engine", "started", "environ", "status", "headers", "is_sent", "is_over", "abort_reason", "credit"),
         *("pieces", "input_ended", "input_failed", "wanted", "is_waiting", "continue_headers", "file_taken", "errors"),
     )
 
@@ -363,6 +367,7 @@ class Exchange:
     def run(self, application, payload):
         """Calls the application and sends what it returns; whatever happens, the body is closed and an end is sent."""
         body = None
+        self.started = time.perf_counter()
         try:
             try:
                 body = application(self.begin(payload), self.start_response)
@@ -394,7 +399,7 @@ class Exchange:
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
             self._keep_hooks()
-        self._send_head(RESPONSE, COMPLETE | HOOKS_WAIT if hooks else COMPLETE, data)
+        self._send_head(RESPONSE, COMPLETE | (HOOKS_WAIT if hooks else 0) | self._pace(), data)
         self.is_over = True
 
     def _iterate(self, items):
@@ -450,7 +455,11 @@ class Exchange:
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
             self._keep_hooks()
-        self.send(END, b"\1" if hooks else b"\0")
+        self.send(END, bytes([(HOOKS_WAIT if hooks else 0) | self._pace()]))
+
+    def _pace(self):
+        """Whether the application took its time: then its process is given no requests ahead."""
+        return SLOW if time.perf_counter() - self.started > QUICK_SECONDS else 0
 
     def _keep_hooks(self):
         with self.engine.lock:
@@ -692,8 +701,11 @@ class NotLoaded(Exception):
         self.kind = kind
 
 
-def load(spec, folder):
-    """`package.module`, `package.module:name`, `file.py`, `file.py:name.inner`, `module:create()`: the callable."""
+def load_and_serve(spec, folder, serve):
+    """Gives the application to `serve`: `package.module`, `module:name`, `file.py`, `file.py:name.inner`, `module:create()`.
+
+    A program that calls eventlet.wsgi.server() is served within that call, and goes on when the server has ended.
+    """
     module_name, _, name = spec.partition(":")
     if module_name.endswith(".py"):
         path = os.path.abspath(os.path.join(folder, module_name))
@@ -704,9 +716,23 @@ def load(spec, folder):
     else:
         path = None
         sys.path.insert(0, folder)
-    served = offer_eventlet()
+    served = []
+
+    def serve_here(site, **settings):
+        if not callable(site):
+            raise NotLoaded("callable", "eventlet.wsgi.server() was given %.80r: expected a callable" % (site,))
+        served.append((site, settings))
+        # In a module that has a name others may import it meanwhile, and would wait until it is loaded.
+        if path is not None and not name:
+            serve(site, **settings)
+
+    offer_eventlet(serve_here)
     module = import_by_path(module_name, path) if path is not None else import_by_name(module_name)
-    return pick(module, module_name, name, served)
+    if name or not served:
+        serve(pick(module, module_name, name))
+    elif path is None:
+        site, settings = served[-1]
+        serve(site, **settings)
 
 
 def import_by_name(module_name):
@@ -732,8 +758,8 @@ def describe_path():
     return ", ".join(path or "." for path in sys.path[:1]) + " or among the installed packages of " + sys.prefix
 
 
-def pick(module, module_name, name, served):
-    """The callable of a module: by name, as eventlet was told to serve, or under the usual names."""
+def pick(module, module_name, name):
+    """The callable of a module: by name, or under the usual names."""
     if name:
         is_factory = name.endswith("()")
         found = module
@@ -743,8 +769,6 @@ def pick(module, module_name, name, served):
             except AttributeError:
                 raise NotLoaded("callable", "%s has no %s%s" % (module_name, part, nearest(part, dir(found)))) from None
         found = found() if is_factory else found
-    elif served:
-        found = served[-1]
     else:
         names = ("application", "app")
         found = next((getattr(module, n) for n in names if callable(getattr(module, n, None))), None)
@@ -771,15 +795,43 @@ def nearest_file(path):
     return nearest(name, [file for file in os.listdir(folder) if file.endswith(".py")])
 
 
-def offer_eventlet():
-    """Lets programs that were written for eventlet be loaded: what they give to eventlet.wsgi.server() is served here."""
-    served = []
+class NotListening:
+    """What eventlet.listen() returns here: the server listens, and has been told where."""
 
-    def serve(sock, site, *args, **kwargs):
-        served.append(site)
+    def __init__(self, address):
+        self._address = address
+
+    def getsockname(self):
+        return self._address
+
+    def close(self):
+        pass
+
+
+def offer_eventlet(serve_here):
+    """Lets programs that were written for eventlet run: what they give to eventlet.wsgi.server() goes to `serve_here`."""
+
+    def serve(
+        sock,
+        site,
+        log=None,
+        environ=None,
+        max_size=None,
+        max_http_version=None,
+        protocol=None,
+        server_event=None,
+        minimum_chunk_size=None,
+        **others,
+    ):
+        others.update(log=log, max_size=max_size, max_http_version=max_http_version)
+        ignored = ", ".join(name for name, value in others.items() if value is not None)
+        if ignored:
+            text = "wsgi: Python: eventlet.wsgi.server(): not used here, but options of the server have these names: %s\n"
+            sys.stderr.write(text % ignored)
+        serve_here(site, environ=environ, minimum_chunk_size=minimum_chunk_size)
 
     def listen(addr, *args, **kwargs):
-        return addr
+        return NotListening(addr)
 
     def wrap_ssl(sock, *args, **kwargs):
         return sock
@@ -831,7 +883,6 @@ def offer_eventlet():
             module.server = serve
 
     sys.meta_path.insert(0, Finder)
-    return served
 
 
 def own_files():
@@ -867,6 +918,37 @@ def report(sock, frame_kind, **facts):
     sock.sendall(FRAME.pack(len(payload), 0, frame_kind) + payload)
 
 
+def run_engine(sock, application, environ, options):
+    """Serves until the parent has no more requests."""
+    base = {
+        "SERVER_SOFTWARE": "wsgi",
+        "QUERY_STRING": "",
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": options["threads"] > 1,
+        "wsgi.multiprocess": options["multiprocess"],
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+        "wsgi.input_terminated": True,
+        "eventlet.minimum_write_chunk_size": options["minimumChunkSize"],
+        **environ,
+    }
+    # In a monkey-patched program the threads are green, so they go on only while no other call blocks: the socket is one of theirs.
+    is_green = socket.socket is not NATIVE_SOCKET
+    if is_green:
+        sock = socket.socket(sock.family, sock.type, fileno=sock.detach())
+    if options["threads"] > 1 or is_green:
+        engine = ThreadedEngine(sock, application, base, options["threads"])
+    else:
+        engine = InlineEngine(sock, application, base)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: the collector need not look at it again
+    report(sock, READY, version=sys.version.split()[0], prefix=sys.prefix, pid=os.getpid())
+    try:
+        engine.serve()
+    except (EOFError, ConnectionError, BrokenPipeError):
+        pass  # the parent is gone, or has closed
+
+
 def main(spec, options):
     sock = socket.socket(fileno=options["socket"])
     sock.setblocking(True)
@@ -879,12 +961,25 @@ def main(spec, options):
     watch_parent(sock)
     sys.path.pop(0)  # the folder of this file
     sys.argv = [spec]
+    is_serving = False
+
+    def serve(application, environ=None, minimum_chunk_size=None):
+        nonlocal is_serving
+        if is_serving:
+            return  # there is one application
+        is_serving = True
+        if minimum_chunk_size is not None:
+            options["minimumChunkSize"] = minimum_chunk_size
+        run_engine(sock, application, environ or {}, options)
+
     try:
-        application = load(spec, os.getcwd())
+        load_and_serve(spec, os.getcwd(), serve)
     except NotLoaded as error:
         report(sock, NOT_LOADED, kind=error.kind, message=str(error), traceback="", files=own_files())
         return 3
     except BaseException as error:
+        if is_serving:
+            raise  # of a program that goes on when its server has ended
         own = error.__traceback__
         while own is not None and is_importing(own.tb_frame.f_code.co_filename):
             own = own.tb_next
@@ -895,28 +990,6 @@ def main(spec, options):
             files.add(error.filename)
         report(sock, NOT_LOADED, kind="error", message=line, traceback=text, files=sorted({*files, *own_files()}))
         return 3
-    base = {
-        "SERVER_SOFTWARE": "wsgi",
-        "QUERY_STRING": "",
-        "wsgi.version": (1, 0),
-        "wsgi.multithread": options["threads"] > 1,
-        "wsgi.multiprocess": options["multiprocess"],
-        "wsgi.run_once": False,
-        "wsgi.file_wrapper": FileWrapper,
-        "wsgi.input_terminated": True,
-        "eventlet.minimum_write_chunk_size": options["minimumChunkSize"],
-    }
-    if options["threads"] > 1:
-        engine = ThreadedEngine(sock, application, base, options["threads"])
-    else:
-        engine = InlineEngine(sock, application, base)
-    gc.collect()
-    gc.freeze()  # what is loaded stays: the collector need not look at it again
-    report(sock, READY, version=sys.version.split()[0], prefix=sys.prefix, pid=os.getpid())
-    try:
-        engine.serve()
-    except (EOFError, ConnectionError, BrokenPipeError):
-        pass  # the parent is gone, or has closed
     return 0
 
 

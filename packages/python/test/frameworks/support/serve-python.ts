@@ -26,7 +26,9 @@ export class ServedPython implements AsyncDisposable {
 
   private constructor(options: ServeOptions) {
     this.#options = options;
-    this.application = pythonApplication({ cwd: apps, ...options.python, log: this.#sink });
+    const { env, ...python } = options.python;
+    const quiet = { PYTHONDONTWRITEBYTECODE: "1", ...env };
+    this.application = pythonApplication({ cwd: apps, ...python, env: quiet, log: this.#sink });
     this.hooks = postHooks();
   }
 
