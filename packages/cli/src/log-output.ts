@@ -68,7 +68,7 @@ export class LogOutput {
     return [
       {
         name: "access log in JSON",
-        onResponded: (exchange) => access.write(`${JSON.stringify(accessRecord(exchange))}\n`),
+        onResponded: (exchange) => access.write(jsonLine(accessRecord(exchange))),
       },
     ];
   }
@@ -87,7 +87,7 @@ export class LogOutput {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#settings.logLevel)) return;
     if (this.#settings.logJson) {
       const record = { time: new Date().toISOString(), level, pid: process.pid, message };
-      this.#messages?.write(`${JSON.stringify(record)}\n`);
+      this.#messages?.write(jsonLine(record));
     } else {
       this.#messages?.write(`${this.#coloured(level, message)}\n`);
     }
@@ -105,6 +105,18 @@ export class LogOutput {
     else process.stderr.write(`wsgi: (${process.pid}) ${message}\n`);
   }
 }
+
+/**
+ * One line, whatever is in it: the controls that JSON allows as they are would reach the terminal of whoever reads the log, and
+ * some readers take U+2028 for the end of a line.
+ */
+function jsonLine(record: object): string {
+  const text = JSON.stringify(record);
+  if (!UNSAFE_IN_JSON.test(text)) return `${text}\n`;
+  return `${text.replaceAll(/[\x7f-\x9f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+}
+
+const UNSAFE_IN_JSON = /[\x7f-\x9f\u2028\u2029]/;
 
 /** https://no-color.org, and terminals that show no colour. */
 function wantsColour({ NO_COLOR: noColour = "", TERM: terminal }: NodeJS.ProcessEnv): boolean {
