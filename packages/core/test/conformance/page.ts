@@ -1,6 +1,11 @@
 // Makes docs/conformance.md of the tables of rules and of history. `pnpm run docs` writes it; rfc.rules.test.ts compares.
 
-import type { Proof, Rule } from "./rules.ts";
+import type { Incident } from "./history.ts";
+import { behaviourHistory } from "./history-behaviour.ts";
+import { chunkHistory } from "./history-chunks.ts";
+import { framingHistory } from "./history-framing.ts";
+import { headHistory } from "./history-heads.ts";
+import type { NamedTest, Proof, Rule, Trial } from "./rules.ts";
 import { messagingRules } from "./rules-messaging.ts";
 import { semanticRules } from "./rules-semantics.ts";
 
@@ -8,9 +13,15 @@ const tests = "../";
 
 function proofOf(proof: Proof): string {
   if ("gap" in proof) return `– ${proof.gap}`;
-  if ("file" in proof)
-    return `[${proof.file.replace(/^.*\//, "")}](${tests}${proof.file}): ${proof.title.replace("%s", "…")}`;
-  return proof.length === 1 ? "1 exchange" : `${proof.length} exchanges`;
+  return "file" in proof ? link(proof) : exchanges(proof.length);
+}
+
+function link({ file, title }: NamedTest): string {
+  return `[${file.replace(/^.*\//, "")}](${tests}${file}): ${title.replace("%s", "…")}`;
+}
+
+function exchanges(count: number): string {
+  return count === 1 ? "1 exchange" : `${count} exchanges`;
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
@@ -26,6 +37,16 @@ function table(rules: readonly Rule[]): string {
 function counts(rules: readonly Rule[]): string {
   const gaps = rules.filter(({ proof }) => "gap" in proof).length;
   return `${rules.length} rules, ${rules.length - gaps} of them proven, ${gaps} not this server's to prove.`;
+}
+
+function historyTable(history: readonly Incident[]): string {
+  const rows = history.map(({ id, product, was, here, proof }) => {
+    const isTrial = (one: Trial | NamedTest): one is Trial => "send" in one;
+    const named = proof.flatMap((one) => (isTrial(one) ? [] : [link(one)]));
+    const shown = named.length > 0 ? named.join("; ") : exchanges(proof.length);
+    return `| ${id} | ${product} | ${cell(was)} | ${cell(here)} | ${cell(shown)} |`;
+  });
+  return ["| flaw | of | what it did | here | proof |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
 export function conformancePage(): string {
@@ -52,5 +73,26 @@ Sections on messages, fields, framing, connections, methods, expectations and st
 requests (§13) and ranges (§14) are the application's. ${counts(semanticRules)}
 
 ${table(semanticRules)}
+
+## Flaws of others
+
+Published flaws of servers of this kind, and of proxies where the origin server is the other half. The exchanges are those
+that exploited them; they come out otherwise on a server that has the flaw.
+
+### The end of a body
+
+${historyTable(framingHistory)}
+
+### Chunks and trailers
+
+${historyTable(chunkHistory)}
+
+### Heads, of requests and of responses
+
+${historyTable(headHistory)}
+
+### Connections and time
+
+${historyTable(behaviourHistory)}
 `;
 }

@@ -24,6 +24,9 @@ const streaming =
     return items();
   };
 
+/** What a split response would show. */
+const SPLIT = "X-Smuggled: yes";
+
 const ANSWERS: Readonly<Record<string, Answer>> = {
   "/nothing": answer("200 OK", [], []),
   "/stream": streaming("200 OK"),
@@ -44,6 +47,17 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   "/trailer": answer("200 OK", [["Trailer", "X"]]),
   "/option": answer("200 OK", [["Connection", "Cache-Control"]]),
   "/interim": answer("100 Continue"),
+  "/split-value": answer("200 OK", [["X", `a\r\n\r\n${SPLIT}`]]),
+  "/split-name": answer("200 OK", [[`X: a\r\n${SPLIT}`, "b"]]),
+  "/split-status": answer(`200 OK\r\n${SPLIT}`),
+  "/split-cr": answer("200 OK", [["X", `a\r${SPLIT}`]]),
+  "/split-lf": answer("200 OK", [["X", `a\n${SPLIT}`]]),
+  /** Characters whose low bytes are CR and LF. */
+  "/split-wide": answer("200 OK", [["X", `a\u560d\u560a${SPLIT}`]]),
+  "/split-hints": (environ, startResponse) => {
+    environ["wsgi.early_hints"]?.([["Link", `</a>\r${SPLIT}`]]);
+    return answer("200 OK")(environ, startResponse);
+  },
   "/later": async (environ, startResponse) => {
     await new Promise((resolve) => setImmediate(resolve));
     return answer("200 OK", [], [String(environ.QUERY_STRING)])(environ, startResponse);

@@ -40,3 +40,12 @@ export function membersOf(name: string): string[] {
   }
   throw new Error(`no interface ${name} in ${src}`);
 }
+
+/** Whether a test file has a test of this title, as its source writes it: `%s` where a table fills in. */
+export function hasTest(file: string, title: string): boolean {
+  const quoted = ['"', "'", "`"].map((mark) => mark + title + mark);
+  const lines = read(file).split("\n");
+  return lines.some(
+    (line) => /^\s*(?:test[.\w()!]*\(|\][^"'`]*\)\()["'`]/.test(line) && quoted.some((text) => line.includes(text)),
+  );
+}
