@@ -398,7 +398,7 @@ class Exchange:
         self._flush_errors()
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
-            self._keep_hooks()
+            self._keep_hooks(hooks)
         self._send_head(RESPONSE, COMPLETE | (HOOKS_WAIT if hooks else 0) | self._pace(), data)
         self.is_over = True
 
@@ -454,16 +454,16 @@ class Exchange:
         self._flush_errors()
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
-            self._keep_hooks()
+            self._keep_hooks(hooks)
         self.send(END, bytes([(HOOKS_WAIT if hooks else 0) | self._pace()]))
 
     def _pace(self):
         """Whether the application took its time: then its process is given no requests ahead."""
         return SLOW if time.perf_counter() - self.started > QUICK_SECONDS else 0
 
-    def _keep_hooks(self):
+    def _keep_hooks(self, hooks):
         with self.engine.lock:
-            self.engine.hooked[self.id] = self.environ
+            self.engine.hooked[self.id] = self.environ, hooks
 
     def _fail(self, error):
         if self.abort_reason is not None and isinstance(error, ClientDisconnected):
@@ -478,7 +478,7 @@ class Exchange:
             return self.send(ERRORS, text)
         hooks = self.environ.get("eventlet.posthooks")
         if hooks:
-            self._keep_hooks()
+            self._keep_hooks(hooks)
         self.send(FAILED, bytes([(1 if self.input_failed else 0) | (2 if hooks else 0)]) + text)
 
 
@@ -487,6 +487,14 @@ def cut(text):
     if len(text) > LOG_BYTES:
         text = text[: LOG_BYTES // 2] + "\n...\n" + text[-LOG_BYTES // 2 :]
     return text.encode("utf-8", "backslashreplace")
+
+
+def describe(value):
+    """A value of the application's for a message: to show it may fail, too."""
+    try:
+        return "%.80r" % (value,)
+    except Exception:
+        return "of type %s" % type(value).__name__
 
 
 def as_bytes(data):
@@ -584,18 +592,15 @@ class Engine:
         self.send(FRAME.pack(len(text), id, FILES), text)
 
     def _run_hooks(self, id, payload):
-        environ = self.hooked.pop(id, None)
-        if environ is None:
-            return
+        environ, hooks = self.hooked.pop(id)
         environ["wsgi.exchange"] = json.loads(payload)
         faults = []
-        hooks = environ["eventlet.posthooks"]
         for hook in hooks:  # hooks may add further ones
             try:
                 func, args, kwargs = hook
                 func(environ, *args, **kwargs)
             except BaseException:
-                faults.append("post hook %.80r failed\n%s" % (hook, traceback.format_exc()))
+                faults.append("post hook %s failed\n%s" % (describe(hook), traceback.format_exc()))
         text = cut("\n".join(faults))
         self.send(FRAME.pack(len(text), id, HOOKS_DONE), text)
 
@@ -658,12 +663,12 @@ class ThreadedEngine(Engine):
     def serve(self):
         for thread in self._threads:
             thread.start()
-        while not self.is_quitting or self.streams or self.hooked:
+        while not self.is_quitting:
             data = self.socket.recv(RECEIVE_BYTES)
             if not data:
                 raise EOFError
             self.receive(data)
-        for _ in self._threads:
+        for _ in self._threads:  # all is answered, but they may still be closing bodies
             self.add((None, 0, b""))
         for thread in self._threads:
             thread.join()

@@ -36,6 +36,8 @@ export class PythonExchange implements PieceSink, StreamOwner {
   isSlow = false;
   /** Workers that died with it. */
   attempts = 0;
+  /** The worker has post hooks of it, which wait for the receipt. */
+  hooksWait = false;
   readonly #startResponse: StartResponse;
   readonly #body: RequestBody | undefined;
   #resolve!: (body: Body) => void;
@@ -45,6 +47,8 @@ export class PythonExchange implements PieceSink, StreamOwner {
   #hasBegun = false;
   #spokeEarly = false;
   #takenBytes = 0;
+  /** Told when the worker is done with a response that may be over before. */
+  #tellHooks: ((hooksWait: boolean) => void) | undefined = undefined;
 
   constructor(id: number, environ: Environ, startResponse: StartResponse, body: RequestBody | undefined) {
     this.id = id;
@@ -127,9 +131,12 @@ export class PythonExchange implements PieceSink, StreamOwner {
   /** The request cannot be answered by Python, or no further: the worker died, was stuck, or none was to be had. */
   fail(error: PythonError, status: string): void {
     this.#body?.stop();
+    const isWorking = error.code === "WORKER_STUCK";
+    if (!isWorking) this.#tellHooks?.(false);
     if (this.#stream !== undefined) return this.#stream.fail(error);
     if (this.#hasBegun) return;
     this.#hasBegun = true;
+    if (isWorking) this.#expectHooks();
     try {
       this.#startResponse(status, [["Content-Type", "text/plain; charset=utf-8"]]);
       this.#resolve(`${status}\r\n`);
@@ -151,13 +158,14 @@ export class PythonExchange implements PieceSink, StreamOwner {
     this.isSlow = start.isSlow;
     if (!this.#start(start)) return start.isComplete;
     if (!start.isComplete) {
+      this.#expectHooks();
       this.#stream = new ResponseStream(this);
       this.#stream.push(start.rest);
       this.#resolve(this.#stream);
       return false;
     }
     this.#body?.stop();
-    if (start.hooksWait) this.#keepHooks();
+    this.#takeHooks(start.hooksWait);
     this.#resolve(start.rest);
     return true;
   }
@@ -180,7 +188,7 @@ export class PythonExchange implements PieceSink, StreamOwner {
   #takeEnd(flags: number): void {
     this.isSlow = (flags & RESPONSE_FLAGS.SLOW) !== 0;
     this.#body?.stop();
-    if ((flags & RESPONSE_FLAGS.HOOKS_WAIT) !== 0) this.#keepHooks();
+    this.#takeHooks((flags & RESPONSE_FLAGS.HOOKS_WAIT) !== 0);
     this.#stream?.end();
   }
 
@@ -190,7 +198,7 @@ export class PythonExchange implements PieceSink, StreamOwner {
     const clientError = (flags & FAILED_FLAGS.CLIENT) !== 0 ? this.#body?.error : undefined;
     const error = clientError ?? new PythonError("APPLICATION_FAILED", lastLine(traceback), traceback);
     this.#body?.stop();
-    if ((flags & FAILED_FLAGS.HOOKS_WAIT) !== 0) this.#keepHooks();
+    this.#takeHooks((flags & FAILED_FLAGS.HOOKS_WAIT) !== 0);
     if (this.#stream !== undefined) this.#stream.fail(error);
     else if (!this.#hasBegun) this.reject(error);
   }
@@ -203,8 +211,10 @@ export class PythonExchange implements PieceSink, StreamOwner {
     if (!this.#start({ ...start, headers, isComplete: file !== undefined })) {
       await file?.close();
     } else if (file !== undefined) {
+      this.#expectHooks();
       this.#resolve(this.environ["wsgi.file_wrapper"](file));
     } else {
+      this.#expectHooks();
       this.#stream = new ResponseStream(this);
       this.#resolve(this.#stream);
     }
@@ -225,14 +235,31 @@ export class PythonExchange implements PieceSink, StreamOwner {
   }
 
   /** A hook of the server's runs Python's, when the response is over. */
-  #keepHooks(): void {
-    const worker = this.#worker as FrameSink;
-    const runTheirs = async (environ: Environ): Promise<void> => {
-      const receipt = receiptOf(environ["wsgi.exchange"] as Exchange);
-      const faults = await worker.runHooks(this.id, receipt);
-      if (faults !== "") throw new PythonError("HOOK_FAILED", undefined, faults);
-    };
-    (this.environ["eventlet.posthooks"] as unknown[]).push([runTheirs]);
+  #takeHooks(hooksWait: boolean): void {
+    this.hooksWait = hooksWait;
+    if (this.#tellHooks !== undefined) this.#tellHooks(hooksWait);
+    else if (hooksWait) this.#pushHook((environ) => this.#runHooks(environ));
+  }
+
+  /** The response may be over before the worker is, as that to HEAD, or a file: what waits there is known at its end. */
+  #expectHooks(): void {
+    if (!Array.isArray(this.environ["eventlet.posthooks"])) return;
+    const end = new Promise<boolean>((resolve) => {
+      this.#tellHooks = resolve;
+    });
+    this.#pushHook(async (environ) => {
+      if (await end) await this.#runHooks(environ);
+    });
+  }
+
+  #pushHook(hook: (environ: Environ) => Promise<void>): void {
+    (this.environ["eventlet.posthooks"] as unknown[]).push([hook]);
+  }
+
+  async #runHooks(environ: Environ): Promise<void> {
+    const receipt = receiptOf(environ["wsgi.exchange"] as Exchange);
+    const faults = await (this.#worker as FrameSink).runHooks(this.id, receipt);
+    if (faults !== "") throw new PythonError("HOOK_FAILED", undefined, faults);
   }
 
   // ---- what the body of the request and that of the response say ---------------------------------------------------

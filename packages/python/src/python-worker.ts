@@ -59,6 +59,8 @@ export class PythonWorker implements FrameSink {
   readonly #child: ChildProcess;
   readonly #link: Link;
   readonly #hooks = new Map<number, (payload: Buffer) => void>();
+  /** Requests whose post hooks wait for the receipt. */
+  readonly #receiptsDue = new Set<number>();
   #onFiles: ((files: readonly string[]) => void)[] = [];
   #quickInRow = 0;
   #stacks = "";
@@ -132,6 +134,7 @@ export class PythonWorker implements FrameSink {
   /** Sends the receipt of a request; resolves when its post hooks have run, with what went wrong in them. */
   runHooks(id: number, receipt: object): Promise<string> {
     if (this.state === "ended") return Promise.resolve("the Python process ended before they ran");
+    this.#receiptsDue.delete(id);
     return new Promise((resolve) => {
       this.#hooks.set(id, (payload) => resolve(payload.toString()));
       this.#link.sendBytes(TO_WORKER.RECEIPT, id, "", Buffer.from(JSON.stringify(receipt)));
@@ -202,6 +205,7 @@ export class PythonWorker implements FrameSink {
 
   #finished(exchange: PythonExchange): void {
     this.exchanges.delete(exchange.id);
+    if (exchange.hooksWait) this.#receiptsDue.add(exchange.id);
     this.served++;
     this.#quickInRow = exchange.isSlow ? 0 : this.#quickInRow + 1;
     const { threads } = this.#options;
@@ -218,7 +222,7 @@ export class PythonWorker implements FrameSink {
   }
 
   #quitIfIdle(): void {
-    if (this.state !== "draining" || this.load > 0) return;
+    if (this.state !== "draining" || this.load > 0 || this.#receiptsDue.size > 0) return;
     this.#link.send(TO_WORKER.QUIT, 0, "");
     this.#link.end();
   }
