@@ -197,7 +197,7 @@ class FileWrapper:
             offset = file.tell()
         except (OSError, ValueError):
             return None
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:  # files of /proc say that they are empty
             return None
         paths = ["/proc/%d/fd/%d" % (os.getpid(), raw.fileno())]
         if isinstance(raw.name, (str, os.PathLike)):

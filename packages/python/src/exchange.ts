@@ -206,8 +206,10 @@ export class PythonExchange implements PieceSink, StreamOwner {
   async #takeFile(start: ResponseStart): Promise<void> {
     const file = await PlacedFile.open(JSON.parse(start.rest.toString()) as FilePlace).catch(() => undefined);
     this.#worker?.send(TO_WORKER.FILE_TAKEN, this.id, file === undefined ? "\0" : "\x01");
-    const hasLength = start.headers.some(([name]) => name.toLowerCase() === "content-length");
-    const headers = file === undefined || hasLength ? start.headers : [...start.headers, contentLength(file.size)];
+    const [, length] = start.headers.find(([name]) => name.toLowerCase() === "content-length") ?? [];
+    if (length !== undefined) file?.limit(Number(length)); // as for a range
+    const isLengthDue = file !== undefined && length === undefined;
+    const headers = isLengthDue ? [...start.headers, contentLength(file.size)] : start.headers;
     if (!this.#start({ ...start, headers, isComplete: file !== undefined })) {
       await file?.close();
     } else if (file !== undefined) {

@@ -12,17 +12,26 @@ export interface FilePlace {
   readonly inode: number;
 }
 
+const EMPTY = new Uint8Array(0);
+
 /** A file to be sent from where the application had read it to. */
 export class PlacedFile implements FileLike {
   /** Bytes from the offset to the end, when it was opened. */
   readonly size: number;
   readonly #handle: FileHandle;
   #position: number;
+  #end: number;
 
   private constructor(handle: FileHandle, position: number, size: number) {
     this.#handle = handle;
     this.#position = position;
     this.size = size;
+    this.#end = position + size;
+  }
+
+  /** No more than so many bytes are sent. */
+  limit(bytes: number): void {
+    this.#end = Math.min(this.#end, this.#position + bytes);
   }
 
   /** Undefined when none of the paths leads to the file. */
@@ -40,7 +49,9 @@ export class PlacedFile implements FileLike {
   }
 
   async read(size: number): Promise<Uint8Array> {
-    const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafeSlow(size), 0, size, this.#position);
+    const length = Math.min(size, this.#end - this.#position);
+    if (length <= 0) return EMPTY;
+    const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafeSlow(length), 0, length, this.#position);
     this.#position += bytesRead;
     return buffer.subarray(0, bytesRead);
   }
