@@ -32,8 +32,6 @@ const TURN_BYTES = 128 * 1024;
 const HEAD_BYTES = 2048;
 /** A read of so many bytes filled the buffer: there is more, and the system will go on with the same socket. */
 const FULL_READ_BYTES = 64 * 1024;
-/** Who does nothing for so long gives way to those that wait for room. */
-const GIVE_WAY_SECONDS = 1;
 /** Bytes a peer may send on into a connection that we closed. */
 const MAX_LINGER_BYTES = 1024 * 1024;
 
@@ -90,11 +88,6 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
     else this.transport.start();
   }
 
-  /** Seconds of the server's clock when it came to be what it is. */
-  get since(): number {
-    return this.#since;
-  }
-
   /** Whether it waits between requests, or the application called it idle. */
   get idle(): boolean {
     return this.#state === IDLE || (this.active && this.#current?.flaggedIdle === true);
@@ -118,18 +111,16 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo 
   }
 
   /**
-   * How readily it ends when others wait for room: most of all when only the peer's own closing is waited for, then when it
-   * asks for nothing, then when its head does not come to an end. 0 when it is at work, or has only just become so.
+   * Since when it does nothing that is worth its place: it waits for a request, for the end of a head, or only for the peer's own
+   * closing, which counts as for ever. Undefined when it is at work.
    */
-  dispensability(now: number): number {
-    if (now - this.#since < GIVE_WAY_SECONDS || this.#yielded) return 0;
-    if (this.lingering) return 3;
-    if (this.transport.pendingBytes > 0) return 0;
-    if (this.#state === IDLE) return 2;
-    return this.#state === READING_HEAD && this.transport.reading ? 1 : 0;
+  get idleSince(): number | undefined {
+    if (this.lingering) return Number.NEGATIVE_INFINITY;
+    const waits = this.#state === IDLE || (this.#state === READING_HEAD && this.transport.reading);
+    return waits && !this.#yielded && this.transport.pendingBytes === 0 ? this.#since : undefined;
   }
 
-  /** Ends for another one that waits for room; only when it is dispensable. */
+  /** Ends for another one that waits for room; only when it is idle. */
   giveWay(): void {
     this.log.gaveWay();
     if (this.#state === READING_HEAD) {

@@ -48,6 +48,9 @@ export class RunningServer implements Server, ServerContext {
   readonly #connections = new Set<Connection>();
   /** Sockets that wait for room in the pool. */
   readonly #waiting = new Set<Duplex>();
+  /** Until when room is made at once, and whether it is about to be. */
+  #crowdedUntil = Number.NEGATIVE_INFINITY;
+  #makesRoom = false;
   readonly #deadline = new ShutdownDeadline();
   #accepted = 0;
   #requests = 0;
@@ -142,8 +145,10 @@ export class RunningServer implements Server, ServerContext {
       this.#waiting.delete(socket);
       return socket.destroyed ? ENDED : this.#serve(socket, facts, listener);
     });
-    if (!served) this.#waiting.add(socket);
-    else if (!socket.destroyed) return; // its connection hears of errors now
+    if (!served) {
+      this.#waiting.add(socket);
+      this.#makeRoomSoon();
+    } else if (!socket.destroyed) return; // its connection hears of errors now
     socket.on("error", () => this.#waiting.delete(socket)); // a client that gives up before its turn ends nothing but itself
   }
 
@@ -160,18 +165,32 @@ export class RunningServer implements Server, ServerContext {
   readonly #checkAll = (): void => {
     this.#now = performance.now() / 1000;
     for (const connection of this.#connections) connection.check(this.#now);
-    if (this.#waiting.size > 0) this.#makeRoom(this.#waiting.size);
+    if (this.#waiting.size > 0) this.#makeRoom();
   };
 
+  /** Where a crowd waits, room is made at once: after two turns, in which everybody's first bytes are seen. */
+  #makeRoomSoon(): void {
+    if (this.#waiting.size >= CROWD) this.#crowdedUntil = this.#now + CROWDED_SECONDS;
+    if (this.#makesRoom || this.#now > this.#crowdedUntil) return;
+    this.#makesRoom = true;
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#makesRoom = false;
+        this.#makeRoom();
+      }),
+    );
+  }
+
   /** Ends connections that do nothing, those first that have done so for the longest: else they could keep all others out. */
-  #makeRoom(count: number): void {
-    const quiet: [connection: Connection, rank: number][] = [];
+  #makeRoom(): void {
+    const latest = this.#now > this.#crowdedUntil ? this.#now - GIVE_WAY_SECONDS : Number.POSITIVE_INFINITY;
+    const idle: [connection: Connection, since: number][] = [];
     for (const connection of this.#connections) {
-      const rank = connection.dispensability(this.#now);
-      if (rank > 0) quiet.push([connection, rank]);
+      const since = connection.idleSince;
+      if (since !== undefined && since <= latest) idle.push([connection, since]);
     }
-    quiet.sort(([one, rank], [other, otherRank]) => otherRank - rank || one.since - other.since);
-    for (const [connection] of quiet.slice(0, count)) connection.giveWay();
+    idle.sort(([, one], [, other]) => (one < other ? -1 : Number(one > other)));
+    for (const [connection] of idle.slice(0, this.#waiting.size)) connection.giveWay();
   }
 
   // ---- for connections -----------------------------------------------------------------------------------------
@@ -278,6 +297,12 @@ export class RunningServer implements Server, ServerContext {
     }
   }
 }
+
+/** Who does nothing for so long gives way to those that wait for room. */
+const GIVE_WAY_SECONDS = 1;
+/** So many that wait are a crowd; then, and for so long after, who does nothing gives way at once. */
+const CROWD = 16;
+const CROWDED_SECONDS = 5;
 
 const ENDED = Promise.resolve();
 const NO_FACTS: ConnectionFacts = Object.freeze([]);

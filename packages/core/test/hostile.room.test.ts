@@ -1,6 +1,6 @@
 // Connections that hold a server's places: with maxSize of them at work others wait, but those that do nothing give way.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Application } from "../src/index.ts";
 import { askNext } from "./support/answers.ts";
 import { deferred } from "./support/deferred.ts";
@@ -13,26 +13,30 @@ const path: Application = (environ, startResponse) => {
   return [environ.PATH_INFO];
 };
 
-describe("when all places are taken, one that waits gets that of a client", () => {
-  test.each<[string, string, RegExp]>([
-    ["that said nothing", "", /^$/],
-    ["that sent an empty line", "\r\n", /^$/],
-    ["that keeps its connection for later", get().toString(), /\/$/],
-    [
-      "that does not end its head",
-      "GET / HTTP/1.1\r\nX: ",
-      /^HTTP\/1\.1 408 .*other connections wait for its place\r\n$/s,
-    ],
-    ["that was refused and does not close", "NO\r\n\r\n", /^HTTP\/1\.1 400 /],
-  ])("%s", async (_, sent, received) => {
-    const served = await serve(path, { maxSize: 1, lingerTimeout: 60, headTimeout: 60 });
-    const holding = await served.connect();
-    holding.send(sent);
-    await until(() => served.server.counters.connections === 1);
-    const waiting = await served.connect();
-    expect((await askNext(waiting, request("GET /waiting HTTP/1.1"))).body).toBe("/waiting");
-    expect(await holding.end()).toMatch(received);
-  });
+const HOLDERS: readonly [name: string, sends: string, receives: RegExp][] = [
+  ["said nothing", "", /^$/],
+  ["sent an empty line", "\r\n", /^$/],
+  ["keeps its connection for later", get().toString(), /\/$/],
+  ["does not end its head", "GET / HTTP/1.1\r\nX: ", /^HTTP\/1\.1 408 .*other connections wait for its place\r\n$/s],
+  ["was refused and does not close", "NO\r\n\r\n", /^HTTP\/1\.1 400 /],
+];
+
+/** What came to whom, of one that holds the only place and one that waits for it. */
+async function takeOver(sends: string): Promise<{ held: string; got: string }> {
+  const served = await serve(path, { maxSize: 1, lingerTimeout: 60, headTimeout: 60 });
+  const holding = await served.connect();
+  holding.send(sends);
+  await until(() => served.server.counters.connections === 1);
+  const waiting = await served.connect();
+  const { body } = await askNext(waiting, request("GET /waiting HTTP/1.1"));
+  return { held: await holding.end(), got: body };
+}
+
+test("when all places are taken, one that waits gets that of one that does nothing", async () => {
+  const found = await Promise.all(HOLDERS.map(async ([name, sends]) => [name, await takeOver(sends)] as const));
+  expect(Object.fromEntries(found)).toEqual(
+    Object.fromEntries(HOLDERS.map(([name, , held]) => [name, { held: expect.stringMatching(held), got: "/waiting" }])),
+  );
 });
 
 test("the place of a client whose request is at work is not given away", async () => {
@@ -56,6 +60,20 @@ test("the place of a client whose request is at work is not given away", async (
   await third.receive("/third");
   mayAnswer.resolve();
   await held.receive("/held");
+});
+
+test("where a crowd waits, room is made at once, and who asks is served", async () => {
+  const served = await serve(path, { maxSize: 20, headTimeout: 60, keepalive: 60 });
+  const crowd = await Promise.all(Array.from({ length: 200 }, () => served.connect()));
+  for (const [i, client] of crowd.entries()) if (i % 2 === 0) client.send("GET / HTTP/1.1\r\n");
+  const begun = performance.now();
+  for (let i = 0; i < 20; i++) {
+    const normal = await served.connect();
+    expect((await askNext(normal, request(`GET /${i} HTTP/1.1`))).body).toBe(`/${i}`);
+    normal.leave();
+  }
+  expect((performance.now() - begun) / 1000).toBeLessThan(8); // of the half hour that they may be idle for
+  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length >= 180);
 });
 
 test("nobody gives way while nobody waits", async () => {
