@@ -1,6 +1,7 @@
 // Where the server's words go: eventlet's `log` option. A logger, or a thing with `write`, in; one Logger out.
 // Knows nothing of requests; the access log is an extension of its own (access-log.ts).
 
+import type { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 
 /** A logger: `console` and the loggers of most libraries fit. Without `warn` or `error`, `info` is used. */
@@ -46,16 +47,21 @@ export const SILENT: Logger = Object.freeze({
   write: ignore,
 });
 
-/** Makes one Logger of whatever the `log` option holds. A log that throws never harms a request. */
+/** Makes one Logger of whatever the `log` option holds. A log that throws, rejects or emits errors never harms a request. */
 export function resolveLogger(log: LoggerLike | WritableLike | undefined): Logger {
-  if (log === undefined) return writingLogger(new LineBatch(process.stderr));
-  if (!isLogger(log)) return writingLogger(log);
-  const info = guarded((message) => log.info(message));
+  hearErrors(process.stderr, ignore); // warnings go there, too: that it fails, nobody can be told
+  if (log === undefined) return writingLogger(new LineBatch(process.stderr), ignore);
+  const warn = makeWarn();
+  if (!isLogger(log)) {
+    hearErrors(log, warn);
+    return writingLogger(log, warn);
+  }
+  const info = guarded((message) => log.info(message), warn);
   return {
     info,
-    debug: guarded((message) => log.debug(message)),
-    warn: guarded((message) => (log.warn === undefined ? log.info(message) : log.warn(message))),
-    error: guarded((message) => (log.error === undefined ? log.info(message) : log.error(message))),
+    debug: guarded((message) => log.debug(message), warn),
+    warn: guarded((message) => (log.warn === undefined ? log.info(message) : log.warn(message)), warn),
+    error: guarded((message) => (log.error === undefined ? log.info(message) : log.error(message)), warn),
     write: (text) => info(text.replace(/\n$/, "")),
   };
 }
@@ -66,21 +72,54 @@ export function isLogger(log: unknown): log is LoggerLike {
   return typeof info === "function" && typeof debug === "function";
 }
 
-function writingLogger(stream: WritableLike): Logger {
-  const write = guarded((text) => void stream.write(text));
+/** Told what a log failed with. */
+type Warn = (error: unknown) => void;
+
+/** A log that fails may do so for every line: its operator is told once in so long. */
+const WARNING_INTERVAL_MILLISECONDS = 60_000;
+
+function makeWarn(): Warn {
+  let next = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + WARNING_INTERVAL_MILLISECONDS;
+    process.emitWarning(`the log threw: ${describeThrown(error).split("\n")[0]}`, {
+      type: "WsgiWarning",
+      code: "WSGI_LOG_THREW",
+    });
+  };
+}
+
+/** A stream tells by an event that its disk is full or its reader gone, and one that nobody hears ends the process. */
+function hearErrors(log: WritableLike, warn: Warn): void {
+  const { on, listeners } = log as Partial<EventEmitter>;
+  if (typeof on !== "function" || typeof listeners !== "function") return;
+  if (listeners.call(log, "error").some((listener) => LISTENER in listener)) return; // of another server with this log
+  on.call(
+    log,
+    "error",
+    Object.assign((error: unknown) => warn(error), { [LISTENER]: true }),
+  );
+}
+
+/** Marks the listeners of this file. */
+const LISTENER = Symbol("log");
+
+function writingLogger(stream: WritableLike, warn: Warn): Logger {
+  const write = guarded((text) => stream.write(text), warn);
   const writeLine = (message: string): void => write(`${message}\n`);
   return { info: writeLine, debug: ignore, warn: writeLine, error: writeLine, write };
 }
 
-function guarded(call: (text: string) => void): (text: string) => void {
+/** @param call what it returns may be a promise, though nobody waits for it */
+function guarded(call: (text: string) => unknown, warn: Warn): (text: string) => void {
   return (text) => {
     try {
-      call(text);
+      const result = call(text);
+      if (typeof result === "object" && result !== null) Promise.resolve(result).catch(warn);
     } catch (error) {
-      process.emitWarning(`the log threw: ${describeThrown(error).split("\n")[0]}`, {
-        type: "WsgiWarning",
-        code: "WSGI_LOG_THREW",
-      });
+      warn(error);
     }
   };
 }
@@ -116,7 +155,11 @@ class LineBatch implements WritableLike {
     waiting.delete(this);
     const text = this.#text;
     this.#text = "";
-    if (text !== "") this.#stream.write(text);
+    try {
+      if (text !== "") this.#stream.write(text);
+    } catch {
+      // a full disk, as some versions of Node tell it
+    }
   }
 
   readonly #flushLater = (): void => this.flush();
