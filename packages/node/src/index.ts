@@ -8,3 +8,4 @@ export {
   type UpgradeListener,
 } from "./from-node-listener.ts";
 export { environOf } from "./incoming.ts";
+export { toNodeListener, type WsgiListener } from "./to-node-listener.ts";
