@@ -30,6 +30,9 @@ export class Crew implements WorkerOwner {
   #queue: PythonExchange[] = [];
   #failures = 0;
   #isClosing = false;
+  #closed: Promise<void> | undefined = undefined;
+  /** Why there is no process that could ever take a request. */
+  #failure: PythonError | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
 
@@ -48,10 +51,13 @@ export class Crew implements WorkerOwner {
    * @throws {PythonError} when one cannot load it; the others are ended
    */
   async start(): Promise<void> {
-    await this.#startAll();
-    if (this.#isClosing) throw new PythonError("CLOSED");
-    this.#timer = setInterval(() => this.#watch(), WATCH_MILLISECONDS);
-    this.#timer.unref();
+    try {
+      await this.#startAll();
+    } catch (error) {
+      this.#failure = error as PythonError;
+      this.#failQueue(this.#failure);
+      throw error;
+    }
     this.#dispatch();
   }
 
@@ -63,7 +69,12 @@ export class Crew implements WorkerOwner {
   async reload(): Promise<void> {
     if (this.#isClosing) throw new PythonError("CLOSED");
     const before = this.workers;
-    await this.#startAll();
+    try {
+      await this.#startAll();
+    } finally {
+      for (let count = this.#staying; count < this.#options.workers; count++) void this.#restart(); // died meanwhile
+    }
+    this.#failure = undefined;
     for (const worker of before) this.#dismiss(worker);
     this.#dispatch();
   }
@@ -71,12 +82,18 @@ export class Crew implements WorkerOwner {
   /** Puts a request in the queue. */
   submit(exchange: PythonExchange): void {
     if (this.#isClosing) return exchange.fail(new PythonError("CLOSED"), UNAVAILABLE);
+    if (this.#failure !== undefined) return exchange.fail(this.#failure, UNAVAILABLE);
     this.#queue.push(exchange);
     this.#dispatch();
   }
 
   /** Takes no more requests, answers those that there are, and ends the processes. */
-  async close(seconds: number): Promise<void> {
+  close(seconds: number): Promise<void> {
+    this.#closed ??= this.#close(seconds);
+    return this.#closed;
+  }
+
+  async #close(seconds: number): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#timer);
     const ended = new Promise<void>((resolve) => {
@@ -135,14 +152,25 @@ export class Crew implements WorkerOwner {
   // ---- processes -----------------------------------------------------------------------------------------------
 
   async #startAll(): Promise<void> {
-    const workers = Array.from({ length: this.#options.workers }, () => this.#hire());
-    const results = await Promise.allSettled(workers.map((worker) => worker.ready));
-    const failed = results.find((result) => result.status === "rejected");
+    const workers: PythonWorker[] = [];
+    const begun = Array.from({ length: this.#options.workers }, async () => {
+      const worker = this.#hire();
+      workers.push(worker);
+      await worker.ready;
+    });
+    const failed = (await Promise.allSettled(begun)).find((result) => result.status === "rejected");
     for (const worker of workers) {
       if (failed === undefined) worker.unref();
       else this.#dismiss(worker, 0);
     }
+    if (this.#isClosing) throw new PythonError("CLOSED");
     if (failed !== undefined) throw failed.reason;
+    this.#timer ??= setInterval(() => this.#watch(), WATCH_MILLISECONDS).unref();
+  }
+
+  /** Processes that there are, or that are being started, and that are to stay. */
+  get #staying(): number {
+    return [...this.#posts.values()].filter(({ isLeaving }) => !isLeaving).length;
   }
 
   #hire(): PythonWorker {
@@ -171,17 +199,18 @@ export class Crew implements WorkerOwner {
     worker.drain(this.#options.gracefulTimeout);
   }
 
-  /** Starts one process, again and again with growing pauses, until the application is loaded or the crew closes. */
+  /** Starts a process where one is missing, again and again with growing pauses, until the application is loaded. */
   async #restart(): Promise<void> {
-    while (!this.#isClosing) {
-      const worker = this.#hire();
+    while (!this.#isClosing && this.#staying < this.#options.workers) {
+      let worker: PythonWorker | undefined;
       try {
+        worker = this.#hire();
         await worker.ready;
         worker.unref();
         this.#dispatch();
         return;
       } catch (error) {
-        this.#dismiss(worker, 0);
+        if (worker !== undefined) this.#dismiss(worker, 0);
         this.#say(`${(error as Error).stack}\nit is tried again`);
         await this.#pause();
       }
@@ -211,7 +240,7 @@ export class Crew implements WorkerOwner {
   #rescue(worker: PythonWorker, how: string): void {
     const begun = new Set(worker.begun());
     const moved: PythonExchange[] = [];
-    for (const exchange of worker.exchanges.values()) {
+    for (const exchange of worker.exchanges) {
       const isFirstTime = exchange.attempts++ === 0;
       const mayMove = !begun.has(exchange) || (exchange.isSafe && isFirstTime);
       if (exchange.canMove && mayMove && !this.#isClosing) {
@@ -223,7 +252,7 @@ export class Crew implements WorkerOwner {
         exchange.fail(new PythonError("WORKER_DIED", how), "502 Bad Gateway");
       }
     }
-    worker.exchanges.clear();
+    worker.exchanges.length = 0;
     this.#queue = [...moved, ...this.#queue];
     this.#dispatch();
   }
@@ -249,22 +278,26 @@ export class Crew implements WorkerOwner {
     const now = performance.now();
     const stuck = worker.begun().filter((exchange) => {
       if (exchange.waitsForClient) exchange.startedAt = now; // the client's time, not the application's
-      return !exchange.hasBegun && (exchange.startedAt ?? now) < since;
+      return exchange.hasBegun ? (exchange.abandonedAt ?? now) < since : (exchange.startedAt ?? now) < since;
     });
-    if (stuck.length > 0 && worker.state === "ready") void this.#endStuck(worker, stuck);
+    const hooks = worker.hooksSince(since);
+    if (stuck.length + hooks > 0 && worker.state === "ready") void this.#endStuck(worker, stuck, hooks);
   }
 
   /** Says where it is stuck, answers the requests, and replaces it; others of its requests have their time. */
-  async #endStuck(worker: PythonWorker, stuck: readonly PythonExchange[]): Promise<void> {
+  async #endStuck(worker: PythonWorker, stuck: readonly PythonExchange[], hooks: number): Promise<void> {
     const post = this.#posts.get(worker) as Post;
     if (post.isLeaving) return;
     post.isLeaving = true;
-    const requests = stuck.map(({ environ, startedAt = 0 }) => {
+    const places = stuck.map(({ environ, startedAt = 0 }) => {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       return `${environ.REQUEST_METHOD} ${environ.RAW_PATH_INFO} for ${seconds} s`;
     });
-    this.#say(`process ${worker.pid} is stuck in ${requests.join(", ")}; its stacks:\n${await worker.stacks()}`);
-    for (const exchange of stuck) exchange.fail(new PythonError("WORKER_STUCK"), "504 Gateway Timeout");
+    if (hooks > 0) places.push(`post hooks of ${hooks} requests`);
+    this.#say(`process ${worker.pid} is stuck in ${places.join(", ")}; its stacks:\n${await worker.stacks()}`);
+    for (const exchange of stuck) {
+      if (!exchange.hasBegun) exchange.fail(new PythonError("WORKER_STUCK"), "504 Gateway Timeout");
+    }
     const isAlone = worker.begun().every((exchange) => stuck.includes(exchange));
     if (isAlone) worker.kill();
     else worker.drain(this.#options.gracefulTimeout);
@@ -281,7 +314,10 @@ export class Crew implements WorkerOwner {
 
   #drainWhenQueueIsEmpty(): void {
     if (this.#queue.length > 0 && this.#posts.size > 0) return;
-    for (const worker of this.workers) worker.drain(this.#options.gracefulTimeout);
+    for (const worker of this.workers) {
+      if (worker.state === "starting") worker.kill();
+      else worker.drain(this.#options.gracefulTimeout);
+    }
   }
 
   #giveUp(): void {

@@ -32,6 +32,8 @@ export class PythonExchange implements PieceSink, StreamOwner {
   /** Milliseconds of `performance.now()`: when it began to wait, and when its worker could begin. */
   readonly queuedAt = performance.now();
   startedAt: number | undefined = undefined;
+  /** When nobody waited for the rest any more. */
+  abandonedAt: number | undefined = undefined;
   /** The application took longer than a moment. */
   isSlow = false;
   /** Workers that died with it. */
@@ -286,6 +288,7 @@ export class PythonExchange implements PieceSink, StreamOwner {
   }
 
   #abort(reason: string): void {
+    this.abandonedAt ??= performance.now();
     this.#worker?.sendBytes(TO_WORKER.ABORT, this.id, "", Buffer.from(reason));
   }
 }

@@ -1,8 +1,10 @@
 // pythonApplication(): a Python WSGI application as an Application. Options in; a function for the server out, with what ends and
 // renews the processes behind it. It puts the parts together and knows none of their insides.
 
+import { statSync } from "node:fs";
 import type { Application, Body, Environ, StartResponse } from "@wsgi/core";
 import { Crew } from "./crew.ts";
+import { PythonError } from "./errors.ts";
 import { PythonExchange } from "./exchange.ts";
 import { findPython } from "./find-python.ts";
 import { type PythonOptions, resolveOptions } from "./options.ts";
@@ -48,6 +50,9 @@ export interface PythonApplication extends Application, AsyncDisposable {
  */
 export function pythonApplication(options: PythonOptions): PythonApplication {
   const resolved = resolveOptions(options);
+  if (!statSync(resolved.cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new PythonError("BAD_OPTION", `cwd: expected a folder, but ${resolved.cwd} is none`);
+  }
   const python = findPython(resolved.python, resolved.cwd);
   const crew = new Crew(python.path, resolved);
   const ready = crew.start();
@@ -67,7 +72,10 @@ export function pythonApplication(options: PythonOptions): PythonApplication {
   const application = (environ: Environ, startResponse: StartResponse): Promise<Body> =>
     hasBody(environ) ? submit(environ, startResponse) : give(environ, startResponse, undefined);
 
-  const close = (): Promise<void> => crew.close(resolved.gracefulTimeout);
+  const close = (): Promise<void> => {
+    ready.catch(() => {}); // that it is not ready is what was asked for
+    return crew.close(resolved.gracefulTimeout);
+  };
   Object.defineProperty(application, "processes", { get: () => crew.workers.map(describe), enumerable: true });
   const files = async (): Promise<readonly string[]> => (await crew.workers[0]?.files()) ?? [];
   const members = { ready, python, files, reload: () => crew.reload(), close, [Symbol.asyncDispose]: close };

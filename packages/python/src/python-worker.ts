@@ -47,8 +47,12 @@ const LAST_WORDS_MILLISECONDS = 200;
 export class PythonWorker implements FrameSink {
   /** Resolves when the application is loaded. */
   readonly ready: Promise<void>;
-  /** Those that it has, in the order in which it begins them. */
-  readonly exchanges = new Map<number, PythonExchange>();
+  /**
+   * Those that it has, in the order in which it begins them. Few, so that to look through them is quick; and no Map: one whose
+   * entries come and go leaves its old tables behind, each with what it held and with the table that came after it. Once one of
+   * them is old, it keeps all after it until the next full collection: two thirds of what was allocated survived (measured).
+   */
+  readonly exchanges: PythonExchange[] = [];
   state: WorkerState = "starting";
   /** Whether its application was loaded. */
   hasBeenReady = false;
@@ -58,7 +62,7 @@ export class PythonWorker implements FrameSink {
   readonly #owner: WorkerOwner;
   readonly #child: ChildProcess;
   readonly #link: Link;
-  readonly #hooks = new Map<number, (payload: Buffer) => void>();
+  readonly #hooks = new Map<number, { readonly startedAt: number; done(payload: Buffer): void }>();
   /** Requests whose post hooks wait for the receipt. */
   readonly #receiptsDue = new Set<number>();
   #onFiles: ((files: readonly string[]) => void)[] = [];
@@ -102,7 +106,7 @@ export class PythonWorker implements FrameSink {
 
   /** Requests and post hooks that it has. */
   get load(): number {
-    return this.exchanges.size + this.#hooks.size;
+    return this.exchanges.length + this.#hooks.size;
   }
 
   /** Whether it can be given a request: one for each thread, and some ahead while its application is quick. */
@@ -113,14 +117,14 @@ export class PythonWorker implements FrameSink {
   }
 
   give(exchange: PythonExchange): void {
-    this.exchanges.set(exchange.id, exchange);
-    if (this.exchanges.size <= this.#options.threads) exchange.startedAt = performance.now();
+    this.exchanges.push(exchange);
+    if (this.exchanges.length <= this.#options.threads) exchange.startedAt = performance.now();
     exchange.begin(this);
   }
 
   /** The exchanges that it may have begun. */
   begun(): PythonExchange[] {
-    return [...this.exchanges.values()].slice(0, this.#options.threads);
+    return this.exchanges.slice(0, this.#options.threads);
   }
 
   send(kind: number, id: number, payload: string): void {
@@ -136,9 +140,14 @@ export class PythonWorker implements FrameSink {
     if (this.state === "ended") return Promise.resolve("the Python process ended before they ran");
     this.#receiptsDue.delete(id);
     return new Promise((resolve) => {
-      this.#hooks.set(id, (payload) => resolve(payload.toString()));
+      this.#hooks.set(id, { startedAt: performance.now(), done: (payload) => resolve(payload.toString()) });
       this.#link.sendBytes(TO_WORKER.RECEIPT, id, "", Buffer.from(JSON.stringify(receipt)));
     });
+  }
+
+  /** Of how many requests the post hooks have been running since before then. */
+  hooksSince(since: number): number {
+    return [...this.#hooks.values()].filter(({ startedAt }) => startedAt < since).length;
   }
 
   /** The files that the application was read from, once it has time to say so. */
@@ -188,9 +197,11 @@ export class PythonWorker implements FrameSink {
   // ---- frames --------------------------------------------------------------------------------------------------
 
   #take(kind: number, id: number, payload: Buffer): void {
-    const exchange = this.exchanges.get(id);
-    if (exchange !== undefined) {
-      if (exchange.take(kind, payload)) this.#finished(exchange);
+    const { exchanges } = this;
+    for (let i = 0; i < exchanges.length; i++) {
+      const exchange = exchanges[i] as PythonExchange;
+      if (exchange.id !== id) continue;
+      if (exchange.take(kind, payload)) this.#finished(exchange, i);
       return;
     }
     if (kind === FROM_WORKER.READY) return this.#loaded();
@@ -198,21 +209,19 @@ export class PythonWorker implements FrameSink {
     if (kind === FROM_WORKER.ERRORS) return void this.#options.log.write(payload.toString()); // its request is over
     if (kind === FROM_WORKER.FILES) return this.#onFiles.shift()?.(JSON.parse(payload.toString()) as string[]);
     if (kind !== FROM_WORKER.HOOKS_DONE) return; // of an exchange that ended without the worker
-    this.#hooks.get(id)?.(payload);
+    this.#hooks.get(id)?.done(payload);
     this.#hooks.delete(id);
     this.#free();
   }
 
-  #finished(exchange: PythonExchange): void {
-    this.exchanges.delete(exchange.id);
+  #finished(exchange: PythonExchange, index: number): void {
+    this.exchanges.splice(index, 1);
     if (exchange.hooksWait) this.#receiptsDue.add(exchange.id);
     this.served++;
     this.#quickInRow = exchange.isSlow ? 0 : this.#quickInRow + 1;
     const { threads } = this.#options;
-    if (this.exchanges.size >= threads) {
-      const now = performance.now();
-      for (const next of this.begun()) next.startedAt ??= now;
-    }
+    const next = this.exchanges[threads - 1]; // the one that has become the last of those that can run
+    if (next !== undefined) next.startedAt ??= performance.now();
     this.#free();
   }
 
@@ -265,7 +274,7 @@ export class PythonWorker implements FrameSink {
   #ended(how: string): void {
     if (this.state === "ended") return;
     this.state = "ended";
-    for (const done of this.#hooks.values()) done(Buffer.from(`the Python process ${how} while they ran`));
+    for (const { done } of this.#hooks.values()) done(Buffer.from(`the Python process ${how} while they ran`));
     this.#hooks.clear();
     for (const resolve of this.#onFiles) resolve([]);
     this.#owner.onEnded(this, how);
@@ -289,9 +298,12 @@ function writeLines(stream: Readable, log: TextSink): void {
 function start(python: string, options: ResolvedOptions): ChildProcess {
   const { app, cwd, env, threads, workers, minimumChunkSize } = options;
   const settings = { socket: SOCKET, stacks: STACKS, threads, multiprocess: workers > 1, minimumChunkSize };
-  return spawn(python, ["-u", PROGRAM, app, JSON.stringify(settings)], {
+  const child = spawn(python, ["-u", PROGRAM, app, JSON.stringify(settings)], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "pipe", "pipe", "pipe"],
   });
+  if (child.stdio !== undefined) return child;
+  child.on("error", () => {});
+  throw new PythonError("BAD_PYTHON", `${python} could not be started: this process has too many open files`);
 }
