@@ -23,8 +23,13 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
 
 export function handshakeFailure(error: unknown): string {
   const code = codeOf(error);
-  const reason = REASONS[code] ?? messageOf(error);
+  const reason = REASONS[code] ?? onOneLine(messageOf(error));
   return code === "" ? reason : `${reason} (${code})`;
+}
+
+/** OpenSSL's own messages end with a line end. */
+function onOneLine(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, " ").trim();
 }
 
 /** @param verifyError why OpenSSL found the client's certificate bad, e.g. `CERT_HAS_EXPIRED` */

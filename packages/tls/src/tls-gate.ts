@@ -165,7 +165,7 @@ export class TlsGate {
       (context) => callback(null, context),
       (error: unknown) => {
         this.#events.logger.error(
-          `(${process.pid}) choosing a certificate for ${JSON.stringify(serverName)} failed: ${messageOf(error)}`,
+          `(${process.pid}) choosing a certificate for ${shown(serverName)} failed: ${messageOf(error)}`,
         );
         callback(error instanceof Error ? error : new Error(String(error)));
       },
@@ -219,6 +219,11 @@ export class TlsGate {
     const peer = this.#arrivals.get(raw)?.peer ?? "unknown";
     this.#events.logger.debug(`(${process.pid}) TLS handshake with ${peer} failed: ${what}`);
   }
+}
+
+/** A name that a client gave, quoted; nothing of it but printable ASCII reaches the log as it is. */
+function shown(name: string): string {
+  return JSON.stringify(name).replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** What was known of a connection when it came: a socket that is gone tells nothing any more. */
