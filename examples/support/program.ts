@@ -100,8 +100,12 @@ export interface RunningExample {
 }
 
 /** Starts an example on a free port, in the folder of the repository or in another; its first line holds its URL. */
-export async function runExample(name: string, cwd: string = root): Promise<RunningExample> {
-  const program = new Program(join(root, "examples", name), { args: ["0"], cwd });
+export async function runExample(
+  name: string,
+  cwd: string = root,
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningExample> {
+  const program = new Program(join(root, "examples", name), { args: ["0"], cwd, env });
   const [, url = ""] = await program.prints(/^[^\n]*(https?:\/\/\S+)[^\n]*\n/);
   return { program, url, port: Number(new URL(url).port) };
 }
