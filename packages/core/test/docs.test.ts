@@ -20,6 +20,7 @@ const PAGES = [
     "differences",
     "conformance",
     "migrating-from-eventlet",
+    "migrating-python",
   ].map((n) => `docs/${n}.md`),
 ];
 
