@@ -25,18 +25,18 @@ export class ExtensionChain {
 
   /** Throws what an extension throws: the server cannot serve as was agreed. */
   start(): void {
-    for (const extension of this.#extensions) extension.onStart?.({ logger: this.#logger });
+    for (const extension of this.#extensions) this.#hear(extension, extension.onStart?.({ logger: this.#logger }));
   }
 
   /** Throws what an extension throws: the request cannot be served as was agreed. */
   onEnviron(environ: Environ, connection: ConnectionInfo): void {
-    for (const extension of this.#forEnviron) extension.onEnviron?.(environ, connection);
+    for (const extension of this.#forEnviron) this.#hear(extension, extension.onEnviron?.(environ, connection));
   }
 
   onResponded(exchange: Exchange): void {
     for (const extension of this.#forResponded) {
       try {
-        extension.onResponded?.(exchange);
+        this.#hear(extension, extension.onResponded?.(exchange));
       } catch (error) {
         this.#report(extension, error);
       }
@@ -53,6 +53,12 @@ export class ExtensionChain {
       }
     });
     await Promise.race([Promise.all(closings), aborted(signal)]);
+  }
+
+  /** An extension may be asynchronous, though nobody waits for it: what it rejects with must not end the process. */
+  #hear(extension: Extension, result: unknown): void {
+    if (typeof result !== "object" || result === null) return;
+    Promise.resolve(result).catch((error) => this.#report(extension, error));
   }
 
   #report(extension: Extension, error: unknown): void {

@@ -15,10 +15,11 @@ import { ExtensionChain } from "./extension-chain.ts";
 import type { FileWrapper } from "./file-wrapper.ts";
 import { HeadMemory } from "./head-memory.ts";
 import type { BoundAddress, ConnectionFacts, Listener } from "./listener.ts";
-import { type Logger, resolveLogger, SILENT } from "./log.ts";
+import { describeThrown, type Logger, resolveLogger, SILENT } from "./log.ts";
 import type { ConnectionPool, ServerOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { ReadBuffer } from "./read-buffer.ts";
+import { Roster } from "./roster.ts";
 import { ResponseHeadEncoder } from "./response-head.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
@@ -45,7 +46,7 @@ export class RunningServer implements Server, ServerContext {
   readonly #listeners: readonly Listener[];
   readonly #pool: ConnectionPool;
   readonly #extensions: ExtensionChain;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Roster<Connection>();
   /** Sockets that wait for room in the pool. */
   readonly #waiting = new Set<Duplex>();
   /** Until when room is made at once, and whether it is about to be. */
@@ -91,7 +92,7 @@ export class RunningServer implements Server, ServerContext {
         logger: this.logger,
         onConnection: (socket, facts = NO_FACTS) => this.#onConnection(socket, facts, listener),
         onClose: () => this.#closeUnlessClosing(),
-        onError: (error) => this.logger.error(`(${process.pid}) accepting connections failed: ${error.message}`),
+        onError: (error) => this.#onListenerError("accepting connections", error),
       });
     }
     const { signal } = this.options;
@@ -105,10 +106,10 @@ export class RunningServer implements Server, ServerContext {
   get counters(): ServerCounters {
     let idle = 0;
     let active = 0;
-    for (const connection of this.#connections) {
+    this.#connections.forEach((connection) => {
       if (connection.active) active++;
       else if (connection.idle) idle++;
-    }
+    });
     const connections = this.#connections.size;
     return {
       connections,
@@ -131,6 +132,11 @@ export class RunningServer implements Server, ServerContext {
     for (const { url } of this.addresses) this.logger.info(`(${process.pid}) wsgi starting up on ${url}`);
   }
 
+  #onListenerError(what: string, error: unknown): void {
+    const detail = error instanceof Error ? error.message : describeThrown(error);
+    this.logger.error(`(${process.pid}) ${what} failed: ${detail}`);
+  }
+
   // ---- connections ---------------------------------------------------------------------------------------------
 
   #onConnection(socket: Duplex, facts: ConnectionFacts, listener: Listener): void {
@@ -139,17 +145,33 @@ export class RunningServer implements Server, ServerContext {
       return;
     }
     this.#accepted++;
-    let served = false;
-    this.#pool.spawn(() => {
-      served = true;
-      this.#waiting.delete(socket);
-      return socket.destroyed ? ENDED : this.#serve(socket, facts, listener);
-    });
-    if (!served) {
+    let served: Promise<void> | undefined;
+    try {
+      this.#pool.spawn(() => {
+        served ??= this.#takeTurn(socket, facts, listener);
+        return served;
+      });
+    } catch (error) {
+      this.logger.error(`(${process.pid}) the pool failed: ${describeThrown(error)}`);
+      if (served === undefined) return void socket.destroy();
+    }
+    if (served === undefined) {
       this.#waiting.add(socket);
       this.#makeRoomSoon();
     } else if (!socket.destroyed) return; // its connection hears of errors now
     socket.on("error", () => this.#waiting.delete(socket)); // a client that gives up before its turn ends nothing but itself
+  }
+
+  #takeTurn(socket: Duplex, facts: ConnectionFacts, listener: Listener): Promise<void> {
+    this.#waiting.delete(socket);
+    if (socket.destroyed) return ENDED;
+    try {
+      return this.#serve(socket, facts, listener);
+    } catch (error) {
+      this.logger.error(`(${process.pid}) a connection cannot be served: ${describeThrown(error)}`);
+      socket.destroy();
+      return ENDED;
+    }
   }
 
   #serve(socket: Duplex, facts: ConnectionFacts, listener: Listener): Promise<void> {
@@ -158,13 +180,18 @@ export class RunningServer implements Server, ServerContext {
     const connection = new Connection(socket, ends, facts, this);
     this.#connections.add(connection);
     this.#watch ??= setInterval(this.#checkAll, this.#watchSeconds * 1000).unref();
-    connection.start();
+    try {
+      connection.start();
+    } catch (error) {
+      this.onEnded(connection); // what the listener handed out is no socket
+      throw error;
+    }
     return connection.ended;
   }
 
   readonly #checkAll = (): void => {
     this.#now = performance.now() / 1000;
-    for (const connection of this.#connections) connection.check(this.#now);
+    this.#connections.forEach((connection) => connection.check(this.#now));
     if (this.#waiting.size > 0) this.#makeRoom();
   };
 
@@ -185,10 +212,10 @@ export class RunningServer implements Server, ServerContext {
   #makeRoom(): void {
     const latest = this.#now > this.#crowdedUntil ? this.#now - GIVE_WAY_SECONDS : Number.POSITIVE_INFINITY;
     const idle: [connection: Connection, since: number][] = [];
-    for (const connection of this.#connections) {
+    this.#connections.forEach((connection) => {
       const since = connection.idleSince;
       if (since !== undefined && since <= latest) idle.push([connection, since]);
-    }
+    });
     idle.sort(([, one], [, other]) => (one < other ? -1 : Number(one > other)));
     for (const [connection] of idle.slice(0, this.#waiting.size)) connection.giveWay();
   }
@@ -223,7 +250,7 @@ export class RunningServer implements Server, ServerContext {
   }
 
   onEnded(connection: Connection): void {
-    this.#connections.delete(connection);
+    this.#connections.remove(connection);
     if (this.#connections.size > 0) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
@@ -258,11 +285,18 @@ export class RunningServer implements Server, ServerContext {
     this.logger.info(`(${process.pid}) wsgi exiting`);
     this.#deadline.signal.addEventListener("abort", () => this.#cutAll(), { once: true });
     const { signal } = this.#deadline;
-    const listenersClosed = Promise.allSettled(this.#listeners.map((listener) => listener.close(signal)));
+    const closing = this.#listeners.map(async (listener) => {
+      try {
+        await listener.close(signal);
+      } catch (error) {
+        this.#onListenerError("closing a listener", error);
+      }
+    });
+    const listenersClosed = Promise.all(closing);
     // What has arrived by now is answered: two turns are one whole look at the sockets before connections count as idle.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     if (idleGrace > 0) await this.#drained(idleGrace, signal);
-    for (const connection of this.#connections) connection.shutdown();
+    this.#connections.forEach((connection) => connection.shutdown());
     await Promise.race([listenersClosed, aborted(signal)]);
     this.#accepting = false;
     for (const socket of this.#waiting) socket.destroy();
@@ -291,10 +325,10 @@ export class RunningServer implements Server, ServerContext {
   }
 
   #cutAll(): void {
-    for (const connection of this.#connections) {
+    this.#connections.forEach((connection) => {
       if (!connection.lingering) this.#cut++;
       connection.cut(this.#deadline.signal.reason);
-    }
+    });
   }
 }
 

@@ -87,6 +87,11 @@ export class MemoryListener implements Listener {
     return peer;
   }
 
+  /** Gives the server a socket of the test's own. */
+  handOut(socket: Duplex): void {
+    this.#handlers?.onConnection(socket);
+  }
+
   /** Says that accepting failed. */
   failAccept(error: Error): void {
     this.#handlers?.onError(error);
