@@ -3,7 +3,10 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Application } from "@wsgi/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, cookies, header } from "./support/ask.ts";
@@ -26,16 +29,20 @@ const mounted =
   };
 
 describe.skipIf(!python)(titled("Flask", python, "no Python here has flask: apt-get install python3-flask"), () => {
+  const data = mkdtempSync(join(tmpdir(), "wsgi-flask-"));
   let served: ServedPython;
   const get = (path: string, headers: Record<string, string> = {}) => ask(served.port, { path, headers });
 
   beforeAll(async () => {
     served = await ServedPython.start({
-      python: { app: "flask_app:app", python: python as string, threads: 2 },
+      python: { app: "flask_app:app", python: python as string, threads: 2, env: { WSGI_TEST_DATA: data } },
       wrap: mounted("/möunt"),
     });
+  }, 60_000);
+  afterAll(async () => {
+    await served?.[Symbol.asyncDispose]();
+    rmSync(data, { recursive: true });
   });
-  afterAll(() => served?.[Symbol.asyncDispose]());
 
   test("renders, and says JSON with text of every script", async () => {
     expect(String((await get("/?name=%3Cb%3E%C3%BC")).body)).toBe("<p>Hello, &lt;b&gt;ü!</p>");

@@ -30,10 +30,12 @@ def site(env, start_response):
         begin = len(ticks)
         while len(ticks) < begin + 3:
             eventlet.sleep(0.01)
+    if env["PATH_INFO"] == "/echo":
+        return iter(lambda: env["wsgi.input"].read(50000), b"")
     return [b"%d" % len(waiting)]
 
 
 eventlet.spawn(tick)
 serving = eventlet.spawn(wsgi.server, eventlet.listen(("127.0.0.1", 8090)), site)
 serving.wait()
-sys.stderr.write("the server has ended\n")
+sys.stderr.write("the program has ended\n")

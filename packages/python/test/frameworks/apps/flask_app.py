@@ -4,7 +4,6 @@ import hashlib
 import io
 import logging
 import os
-import tempfile
 import threading
 import time
 
@@ -16,7 +15,7 @@ app = Flask(__name__)
 app.secret_key = "not a secret"
 app.config["MAX_CONTENT_LENGTH"] = 32_000_000
 
-document = os.path.join(tempfile.gettempdir(), "wsgi-flask-%d.txt" % os.getppid())
+document = os.path.join(os.environ["WSGI_TEST_DATA"], "document.txt")
 DOCUMENT = b"".join(b"line %05d\n" % i for i in range(20000))  # 220000 bytes
 STAMP = 1700000000
 gates = {}

@@ -21,7 +21,7 @@ elif kind == "waitress":
     import waitress
 
     server = waitress.create_server(app, host="127.0.0.1", port=0)
-    print("port=%d" % server.effective_port)
+    print("port=%s" % server.effective_port)
     server.run()
 else:
     import socketserver

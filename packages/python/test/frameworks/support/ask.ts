@@ -51,8 +51,11 @@ export function cookies({ headers }: Answer): string {
 /** Headers that belong to a server or a moment, not to the application. */
 const OF_THE_SERVER = new Set(["date", "server", "connection", "keep-alive", "transfer-encoding"]);
 
-/** What of an answer every server should say alike, for the same application. */
+/** What of an answer every server should say alike, for the same application. Headers are in the order of their names. */
 export function comparable({ status, reason, headers, body }: Answer): object {
-  const theirs = headers.filter(([name]) => !OF_THE_SERVER.has(name.toLowerCase()));
+  const theirs = headers
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !OF_THE_SERVER.has(name))
+    .sort(([a], [b]) => Number(a > b) - Number(a < b));
   return { status: `${status} ${reason}`, headers: theirs, body: body.toString("latin1") };
 }
