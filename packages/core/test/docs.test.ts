@@ -9,7 +9,7 @@ import { OPTION_TABLE, PROTOCOL_ERRORS, USAGE_ERRORS } from "../src/index.ts";
 import { below, firstColumn, headings, membersOf, prose, read, root } from "./support/pages.ts";
 
 const PAGES = [
-  ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "packages/core/README.md"],
+  ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "packages/core/README.md"],
   ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
   ...[
     "options",
