@@ -43,7 +43,10 @@ class KnowingRequest extends NativeRequest {
 
   /** Those of this package, and of the runtime itself, are Requests as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof NativeRequest;
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks
+    if (this === KnowingRequest) return value instanceof NativeRequest;
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks
+    return Reflect.apply(Function.prototype[Symbol.hasInstance], this, [value]);
   }
 }
 Object.defineProperty(KnowingRequest, "name", { value: "Request" });

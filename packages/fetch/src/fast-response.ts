@@ -136,6 +136,16 @@ function dressAsResponse(): void {
   Object.setPrototypeOf(prototype, NativeResponse.prototype);
   Object.setPrototypeOf(LightResponse, NativeResponse);
   Object.defineProperty(LightResponse, "name", { value: "Response" });
+  Object.defineProperty(LightResponse, Symbol.hasInstance, {
+    value: function (this: unknown, value: unknown) {
+      return value instanceof NativeResponse && (this === LightResponse || isInstance(this, value));
+    },
+  });
+}
+
+/** The ordinary `instanceof`, for classes that extend this one. */
+function isInstance(ofClass: unknown, value: unknown): boolean {
+  return Reflect.apply(Function.prototype[Symbol.hasInstance], ofClass, [value]);
 }
 
 function forwarding(key: string | symbol): (this: LightResponse) => unknown {

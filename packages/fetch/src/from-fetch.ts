@@ -1,7 +1,7 @@
 // fromFetch(): a Fetch handler as a WSGI application. It puts the parts together: environ → Request → handler → Response →
 // startResponse and a body. What the parts know is theirs.
 
-import type { Application, Body, Environ, Header, StartResponse } from "@wsgi/core";
+import type { Application, Body, Environ, StartResponse } from "@wsgi/core";
 import { FetchError, isPromise, show } from "./errors.ts";
 import { hasFastGlobals } from "./fast-globals.ts";
 import { knownResponse, NativeResponse } from "./fast-response.ts";
@@ -10,6 +10,7 @@ import { type FetchHandler, type FetchObject, type HandlerContext, resolveHandle
 import { hasBody, RequestBody } from "./request-body.ts";
 import { urlOf } from "./request-url.ts";
 import { findBody, StreamedBody } from "./response-body.ts";
+import { endToEnd, headersOf } from "./response-headers.ts";
 import { statusLine } from "./status-text.ts";
 import { waitUntilOf } from "./wait-until.ts";
 import { hasSymbols, makeRequest } from "./wsgi-request.ts";
@@ -69,12 +70,12 @@ function respond(value: unknown, environ: Environ, startResponse: StartResponse)
   const isHead = environ.REQUEST_METHOD === "HEAD";
   const known = knownResponse(value);
   if (known !== undefined) {
-    startResponse(statusLine(known.status, ""), known.headers);
+    startResponse(statusLine(known.status, ""), endToEnd(known.headers, known.status));
     return known.body === null ? empty(isHead) : [known.body];
   }
   const response = checkResponse(value);
   const status = statusLine(response.status, response.statusText);
-  const headers = [...response.headers] as Header[];
+  const headers = headersOf(response);
   const { body } = response;
   if (body === null) {
     startResponse(status, headers);
@@ -82,7 +83,10 @@ function respond(value: unknown, environ: Environ, startResponse: StartResponse)
   }
   return findBody(body).then((found) => {
     const write = startResponse(status, headers);
-    if (found instanceof StreamedBody) void write(""); // the client learns at once what it will get
+    if (found instanceof StreamedBody) {
+      void write(""); // the client learns at once what it will get
+      found.watch(environ["wsgi.signal"]);
+    }
     return found as Body;
   });
 }

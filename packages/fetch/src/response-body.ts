@@ -41,11 +41,20 @@ function soon(promise: Promise<Result>): Promise<Result | undefined> {
   });
 }
 
-/** A body that comes bit by bit. It reads one item ahead of nobody: an item is read when the server asks for it. */
+/**
+ * How long a quiet source is waited for once the client has closed its sending side. Such a client may still read, or be gone, which
+ * shows only when something is sent to it.
+ */
+const PATIENCE_MILLISECONDS = 1000;
+
+/** A body that comes bit by bit: an item is read when the server asks for it. */
 export class StreamedBody implements AsyncIterableIterator<Uint8Array> {
   readonly #reader: Reader;
   /** Reads that were begun to find out what kind of body it is. */
   readonly #begun: Promise<Result>[];
+  #itemCount = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #failure: unknown = undefined;
 
   constructor(reader: Reader, ...begun: Promise<Result>[]) {
     this.#reader = reader;
@@ -57,17 +66,36 @@ export class StreamedBody implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
-    return (this.#begun.shift() ?? this.#reader.read()) as Promise<IteratorResult<Uint8Array>>;
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const result = await (this.#begun.shift() ?? this.#reader.read());
+    if (this.#failure !== undefined) throw this.#failure; // else a body that was cancelled would look complete
+    this.#itemCount++;
+    return result as IteratorResult<Uint8Array>;
   }
 
   /** The client left, or the body is not wanted: the source is cancelled, once however often it is said. */
   async return(): Promise<IteratorResult<Uint8Array>> {
-    await this.#reader.cancel();
+    this.close();
     return { done: true, value: undefined };
   }
 
   close(): void {
-    void this.return().catch(() => {});
+    clearTimeout(this.#timer);
+    this.#reader.cancel(this.#failure).catch(() => {});
+  }
+
+  /** Gives a source up that is quiet while the client may have left. */
+  watch(signal: AbortSignal): void {
+    const start = (): void => {
+      const { reason } = signal;
+      const count = this.#itemCount;
+      this.#timer = setTimeout(() => {
+        if (count !== this.#itemCount) return start();
+        this.#failure = reason;
+        this.close();
+      }, PATIENCE_MILLISECONDS);
+    };
+    if (signal.aborted) start();
+    else signal.addEventListener("abort", start, { once: true });
   }
 }
