@@ -68,7 +68,7 @@ export class BehindLaws {
       throw new BrokenLaw("a request in front is one behind", Buffer.from(""), behind.length);
     let front = new Set(proxy.ids);
     for (
-      const end = Date.now() + 5000;
+      const end = Date.now() + 30_000;
       Date.now() < end && behind.some((id) => !front.has(id));
       front = new Set(proxy.ids)
     ) {
