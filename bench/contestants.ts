@@ -47,6 +47,11 @@ export function withPostHooks(way: "without" | "unused" | "used"): ServerSpec {
   return onNode("posthooks.ts", [way]);
 }
 
+/** Express, on this server through @wsgi/node, or on node:http. */
+export function express(on: "@wsgi/node" | "node:http"): ServerSpec {
+  return onNode("express.ts", [on]);
+}
+
 export const fastify = onNode("fastify.ts");
 export const hono = onNode("hono.ts");
 

@@ -16,6 +16,7 @@ import { underLoad } from "./under-load.ts";
 
 const OURS = "@wsgi/core";
 const NODE = "node:http";
+const ADAPTED = "@wsgi/node";
 const FLOOR = "bare socket";
 const SECURE = "@wsgi/tls";
 const NODE_SECURE = "node:https";
@@ -268,6 +269,13 @@ const parts: readonly Row[] = [
       faster(0.97, "without the extension", "no hook"),
       faster(0.9, "without the extension", "one hook a request"),
     ],
+  },
+  {
+    name: "express",
+    title: "Express",
+    about: "Hello world on Express, its headers as they are by default; on this server through @wsgi/node.",
+    entrants: [underLoad(ADAPTED, who.express(ADAPTED)), underLoad(NODE, who.express(NODE))],
+    targets: [faster(1, NODE, ADAPTED)],
   },
   {
     name: "import",

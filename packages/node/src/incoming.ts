@@ -15,6 +15,7 @@ export interface IncomingSource {
   pull(): void;
   /** The message is destroyed before its end; true when it counts as aborted. */
   onDestroyed(error: Error | null): boolean;
+  setTimeout(milliseconds: number): void;
 }
 
 export const SOURCE = Symbol("wsgi.source");
@@ -46,6 +47,7 @@ export function makeIncoming(environ: Environ, source: IncomingSource): Incoming
   message[SOURCE] = source;
   message._read = read;
   message._destroy = destroy;
+  message.setTimeout = setTimeout as Incoming["setTimeout"];
   const minor = environ.SERVER_PROTOCOL === "HTTP/1.0" ? 0 : 1;
   message.httpVersionMajor = 1;
   message.httpVersionMinor = minor;
@@ -94,6 +96,13 @@ function read(this: unknown): void {
     message._consuming = true;
   }
   message[SOURCE].pull();
+}
+
+function setTimeout(this: unknown, milliseconds: number, callback?: () => void): unknown {
+  const message = this as Incoming;
+  if (callback !== undefined) message.on("timeout", callback);
+  message[SOURCE].setTimeout(milliseconds);
+  return message;
 }
 
 /** As Node's, but that a connection is broken off by the exchange, if it is still this request's. */
