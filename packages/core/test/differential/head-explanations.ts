@@ -54,6 +54,14 @@ const beforeTheLine: readonly Explanation[] = [
 
 const requestLine: readonly Explanation[] = [
   {
+    name: "a protocol that is not HTTP",
+    stricter: "we",
+    why: "RFC 9112 §2.3: HTTP-name is HTTP; llhttp speaks RTSP and ICE, too",
+    recognises: ({ ourFault, nodeFault, line }) =>
+      ourFault === "BAD_VERSION" && nodeFault === undefined && / (?:RTSP|ICE)\/\d\.\d$/.test(line),
+    example: request("OPTIONS / RTSP/1.0"),
+  },
+  {
     name: "a method that llhttp does not know",
     stricter: "node",
     why: "RFC 9110 §9.1: a method is any token, and the application knows which it has",

@@ -33,6 +33,33 @@ export const framingCases: readonly AcceptCase[] = [
     ...{ method: "POST", fields: [HOST, ["CONTENT-LENGTH", "5"]], body: "hello" },
   }),
   accept("a POST without any framing: no body", post([]), { method: "POST" }),
+  accept(
+    "Content-Encoding: chunked, which frames nothing",
+    post(["Content-Encoding: chunked", "Content-Length: 3"], "0\r\n"),
+    {
+      ...{ method: "POST", fields: [HOST, ["Content-Encoding", "chunked"], length(3)], body: "0\r\n" },
+    },
+  ),
+  accept(
+    "a POST that offers another protocol, and has a body",
+    post(
+      ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Content-Length: 2"],
+      "{}",
+    ),
+    {
+      ...{ method: "POST", body: "{}" },
+      fields: [
+        HOST,
+        ["Connection", "Upgrade, HTTP2-Settings"],
+        ["Upgrade", "h2c"],
+        ["HTTP2-Settings", "AAMAAABk"],
+        length(2),
+      ],
+    },
+  ),
+  accept("a field that made a server take 8 bytes for a body", get("Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5"), {
+    fields: [HOST, ["Sec-WebSocket-Key1", "4 @1  46546xW%0l 1 5"]],
+  }),
   accept("a GET with a body", Buffer.concat([get("Content-Length: 5"), bytesOf("hello")]), {
     ...{ fields: [HOST, length(5)], body: "hello" },
   }),

@@ -5,6 +5,7 @@ import { attackFaults, leftoverFaults } from "./reject-attacks.ts";
 import { chunkedFaults } from "./reject-chunked.ts";
 import { fieldFaults } from "./reject-fields.ts";
 import { framingFaults } from "./reject-framing.ts";
+import { knownFaults } from "./reject-known.ts";
 import { limitFaults } from "./reject-limits.ts";
 import { requestLineFaults, targetFaults } from "./reject-request-line.ts";
 
@@ -17,4 +18,5 @@ export const rejectCases: readonly RejectCase[] = [
   ...limitFaults,
   ...attackFaults,
   ...leftoverFaults,
+  ...knownFaults,
 ];
