@@ -26,7 +26,7 @@ export class HookQueue implements HooksHost {
   /** Those whose hook has ended, with a next one to call. They go before those that wait. */
   readonly #resumed = new RequestList();
   /** Those with a hook that is waited for, and the resumed ones. */
-  readonly #active = new Set<RequestHooks>();
+  #active: RequestHooks[] = []; // no Set, whose old tables would keep those that have left; see roster.ts of core
   /** When the turn ends that was begun last. */
   #until = 0;
   /** The one whose hook is on the stack. */
@@ -134,10 +134,10 @@ export class HookQueue implements HooksHost {
       const outcome = request.run(this.#until);
       this.#current = undefined;
       if (outcome === AWAITS) {
-        this.#active.add(request);
+        this.#activate(request);
         continue;
       }
-      if (this.#active.size > 0) this.#active.delete(request);
+      this.#deactivate(request);
       request.queued = outcome !== ENDED;
       if (request.queued) this.#waiting.push(request); // behind the others: it may go on for ever
     } while (performance.now() < this.#until);
@@ -145,9 +145,22 @@ export class HookQueue implements HooksHost {
     else if (this.#idle) this.#onIdle?.();
   }
 
+  #activate(request: RequestHooks): void {
+    if (request.place < 0) request.place = this.#active.push(request) - 1;
+  }
+
+  /** The last one takes its place. */
+  #deactivate(request: RequestHooks): void {
+    if (request.place < 0) return;
+    const last = this.#active.pop() as RequestHooks;
+    last.place = request.place;
+    if (last !== request) this.#active[last.place] = last;
+    request.place = -1;
+  }
+
   #next(): RequestHooks | undefined {
     const resumed = this.#resumed.shift();
-    return resumed ?? (this.#active.size < this.#concurrency ? this.#waiting.shift() : undefined);
+    return resumed ?? (this.#active.length < this.#concurrency ? this.#waiting.shift() : undefined);
   }
 
   /** Of the hook that looks at its environ: at its start as a rule, or after an `await`. */
@@ -158,19 +171,19 @@ export class HookQueue implements HooksHost {
   }
 
   get #canGoOn(): boolean {
-    return !this.#resumed.empty || (!this.#waiting.empty && this.#active.size < this.#concurrency);
+    return !this.#resumed.empty || (!this.#waiting.empty && this.#active.length < this.#concurrency);
   }
 
   get #idle(): boolean {
-    return this.#waiting.empty && this.#active.size === 0;
+    return this.#waiting.empty && this.#active.length === 0;
   }
 
   // ---- the end ---------------------------------------------------------------------------------------------------
 
   /** Nothing is called or waited for any more. */
   #giveUp(reason: unknown): void {
-    const active = [...this.#active];
-    this.#active.clear();
+    const active = this.#active;
+    this.#active = [];
     const abandoned = active.flatMap((request) => request.abandon(reason));
     const dropped = active.flatMap((request) => request.dropRest());
     while (this.#resumed.shift() !== undefined);

@@ -37,7 +37,9 @@ export class RequestHooks {
   next: RequestHooks | undefined = undefined;
   /** Whether it has a place in the queue, or runs. */
   queued = false;
-  readonly #environ: PostHookEnviron;
+  /** Its index among those whose hook is waited for; -1 when it is none of them. The queue\'s own. */
+  place = -1;
+  #environ: PostHookEnviron;
   readonly #exchange: Exchange;
   readonly #hooks: PostHook[];
   readonly #host: HooksHost;
@@ -59,6 +61,15 @@ export class RequestHooks {
 
   /** Puts the receipt, and the way to the signal, into the environ. */
   furnish(): void {
+    try {
+      this.#furnish();
+    } catch {
+      this.#environ = { ...this.#environ }; // an application may freeze its environ
+      this.#furnish();
+    }
+  }
+
+  #furnish(): void {
     this.#environ["wsgi.exchange"] = this.#exchange;
     Object.defineProperty(this.#environ, "wsgi.posthooks.signal", this.#host.signalProperty);
   }
