@@ -1,14 +1,11 @@
 // The package as its users get it: packed and installed together with the core into an empty project, and used from there by
 // real child processes. Needs npm, but no network: there is nothing to download.
 
-import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { spawn } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { Project, run } from "../../core/test/support/packed.ts";
 
 /** The program of the documentation, on a free port. */
 const PROGRAM = `import { listen, server } from "@wsgi/core";
@@ -54,45 +51,8 @@ export const application: Application = (environ: Environ, startResponse) => {
 export const fault = new PostHookError("OTHER");
 `;
 
-const require = createRequire(import.meta.url);
 const packageFolder = join(import.meta.dirname, "..");
 const coreFolder = join(packageFolder, "../core");
-
-// pnpm is on the PATH of its own scripts; an editor that runs one test file has only npx.
-const pnpm = process.env["npm_config_user_agent"]?.startsWith("pnpm/") ? ["pnpm"] : ["npx", "--yes", "pnpm@10"];
-
-async function run(cwd: string, ...command: string[]): Promise<string> {
-  const [file = "", ...args] = command;
-  try {
-    return (await promisify(execFile)(file, args, { cwd })).stdout;
-  } catch (error) {
-    // What went wrong is in what the command printed; execFile's own message leaves the standard output out.
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command.join(" ")} failed:\n${stdout}${stderr}`, { cause: error });
-  }
-}
-
-/** Packs a package into the folder and returns the file. */
-async function pack(folder: string, destination: string): Promise<string> {
-  if (!existsSync(join(folder, "dist"))) await run(folder, ...pnpm, "run", "build");
-  const packed = await run(folder, ...pnpm, "pack", "--json", "--pack-destination", destination);
-  return (JSON.parse(packed) as { filename: string }).filename;
-}
-
-/** Writes TypeScript files into the folder, checks their types and compiles them. */
-async function compile(folder: string, files: Record<string, string>): Promise<void> {
-  for (const [name, source] of Object.entries(files)) await writeFile(join(folder, name), source);
-  const typesOfNode = dirname(dirname(require.resolve("@types/node/package.json")));
-  const compilerOptions = {
-    module: "node16",
-    target: "es2022",
-    strict: true,
-    types: ["node"],
-    typeRoots: [typesOfNode],
-  };
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
-  await run(folder, process.execPath, require.resolve("typescript/bin/tsc"));
-}
 
 /** Runs the program until its hook has printed, and resolves with what curl got and what was printed. */
 async function serveAndAsk(cwd: string, name: string): Promise<[answer: string, printed: string]> {
@@ -127,20 +87,15 @@ async function serveAndAsk(cwd: string, name: string): Promise<[answer: string, 
 }
 
 describe("the packed package", { timeout: 30_000 }, () => {
-  let project: string;
+  let project: Project;
   let installed: string;
 
   beforeAll(async () => {
-    project = await mkdtemp(join(tmpdir(), "wsgi-posthooks-"));
-    const files = [await pack(coreFolder, project), await pack(packageFolder, project)];
-    await writeFile(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true }));
-    await run(project, "npm", "install", "--offline", "--no-audit", "--no-fund", ...files);
-    installed = join(project, "node_modules/@wsgi/posthooks");
+    project = await Project.create(coreFolder, packageFolder);
+    installed = project.installed("@wsgi/posthooks");
   }, 120_000);
 
-  afterAll(async () => {
-    await rm(project, { recursive: true, force: true });
-  });
+  afterAll(() => project.remove());
 
   test("holds the built files, the manifest, the README and the licence, and nothing else", async () => {
     const entries = await readdir(installed, { recursive: true });
@@ -175,8 +130,7 @@ describe("the packed package", { timeout: 30_000 }, () => {
   test("has its manifest at ./package.json and no other door", async () => {
     const source = `const attempt = (door) => { try { return require(door).name; } catch (error) { return error.code; } };
       console.log(attempt("@wsgi/posthooks/package.json"), attempt("@wsgi/posthooks/dist/index.cjs"));`;
-    await writeFile(join(project, "doors.cjs"), source);
-    expect(await run(project, process.execPath, "doors.cjs")).toBe("@wsgi/posthooks ERR_PACKAGE_PATH_NOT_EXPORTED\n");
+    expect(await project.runProgram("doors.cjs", source)).toBe("@wsgi/posthooks ERR_PACKAGE_PATH_NOT_EXPORTED\n");
   });
 
   test("shows in its README the program that is tested here", async () => {
@@ -188,8 +142,8 @@ describe("the packed package", { timeout: 30_000 }, () => {
   test.each(["program.mjs", "program.cjs"])("runs the program of the documentation as %s", async (name) => {
     const isRequired = name.endsWith("cjs");
     const source = isRequired ? PROGRAM.replace(/^import (.*) from (.*);$/gm, "const $1 = require($2);") : PROGRAM;
-    await writeFile(join(project, name), source);
-    const [answer, printed] = await serveAndAsk(project, name);
+    await writeFile(join(project.folder, name), source);
+    const [answer, printed] = await serveAndAsk(project.folder, name);
     expect(answer).toBe("Hello, World!\r\n");
     expect(printed).toMatch(/^Hook called: [\s\S]+ arg1 arg2 3 4\n$/);
   });
@@ -197,7 +151,7 @@ describe("the packed package", { timeout: 30_000 }, () => {
   // One run of the compiler for all: it checks the package's own declarations and those of Node too, which takes seconds.
   describe("with TypeScript", () => {
     beforeAll(async () => {
-      await compile(project, {
+      await project.compile({
         "types.mts": TYPES,
         "types.cts": TYPES,
         "typed.mts": TYPED_PROGRAM,
@@ -206,11 +160,11 @@ describe("the packed package", { timeout: 30_000 }, () => {
     }, 60_000);
 
     test.each(["mts", "cts"])("gives the environ its keys in a module of the kind %s", async (kind) => {
-      expect(await readdir(project)).toContain(`types.${kind.replace("t", "j")}`);
+      expect(await readdir(project.folder)).toContain(`types.${kind.replace("t", "j")}`);
     });
 
     test.each(["typed.mjs", "typed.cjs"])("runs the program of the documentation, compiled to %s", async (name) => {
-      const [answer, printed] = await serveAndAsk(project, name);
+      const [answer, printed] = await serveAndAsk(project.folder, name);
       expect(answer).toBe("Hello, World!\r\n");
       expect(printed).toMatch(/^Hook called: [\s\S]+ arg1 arg2 3 4\n$/);
     });
