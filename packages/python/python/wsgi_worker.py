@@ -392,7 +392,11 @@ class Exchange:
                 return self.write(data)
             if type(body) is FileWrapper and self._send_file(body):
                 return
-        self._iterate(iter(body))
+        try:
+            items = iter(body)
+        except TypeError:
+            raise TypeError("the application returned %.80r: expected an iterable of bytes" % (body,)) from None
+        self._iterate(items)
 
     def _send_whole(self, data):
         self._flush_errors()
@@ -913,6 +917,24 @@ def watch_parent(sock):
     threading.Thread(target=watch, name="wsgi-parent", daemon=True).start()
 
 
+def forked_processes_end_as_others():
+    """What the application forks, as multiprocessing does, ends when it is told to, also when it has hardly begun."""
+    masks = threading.local()
+
+    def hold():
+        masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+    def let_go():
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.before)
+
+    def restore():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        let_go()
+
+    os.register_at_fork(before=hold, after_in_parent=let_go, after_in_child=restore)
+
+
 def is_importing(filename):
     """Whether a frame is of what loads modules, not of a module."""
     return filename in (__file__, importlib.__file__) or filename.startswith("<frozen importlib")
@@ -960,8 +982,10 @@ def main(spec, options):
     for descriptor in (options["socket"], options["stacks"]):
         os.set_inheritable(descriptor, False)
     # Terminals and service managers signal every process: when to end, and after which requests, is the parent's business.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not SIG_IGN, which programs that the application runs would inherit.
+    signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: os.write(options["stacks"], ASKED_TO_END))
+    forked_processes_end_as_others()
     faulthandler.register(signal.SIGUSR2, file=options["stacks"], all_threads=True)
     watch_parent(sock)
     sys.path.pop(0)  # the folder of this file

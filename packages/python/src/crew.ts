@@ -211,6 +211,7 @@ export class Crew implements WorkerOwner {
         return;
       } catch (error) {
         if (worker !== undefined) this.#dismiss(worker, 0);
+        if (this.#isClosing) return;
         this.#say(`${(error as Error).stack}\nit is tried again`);
         await this.#pause();
       }

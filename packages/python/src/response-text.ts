@@ -16,6 +16,17 @@ export interface ResponseStart {
 }
 
 const HEAD_BYTES = 7;
+/** WSGI forbids these, but many a program asks for what is given anyway: `Connection: keep-alive`, `Keep-Alive: timeout=5`. */
+function asksToKeep([name, value]: Header): boolean {
+  if (name.length !== 10) return false; // both are so long
+  const lower = name.toLowerCase();
+  return lower === "keep-alive" || (lower === "connection" && /^keep-alive$/i.test(value));
+}
+
+/** Headers without those that ask for a connection to be kept, which is the server's to say: gunicorn leaves them out too. */
+function withoutKeeping(headers: readonly Header[]): readonly Header[] {
+  return headers.some(asksToKeep) ? headers.filter((header) => !asksToKeep(header)) : headers;
+}
 
 export function decodeResponse(payload: Buffer): ResponseStart {
   const count = payload.readUInt16LE(0);
@@ -26,7 +37,7 @@ export function decodeResponse(payload: Buffer): ResponseStart {
   for (let i = 0; i < count; i++) headers[i] = [strings[2 * i + 1] as string, strings[2 * i + 2] as string];
   return {
     status: strings[0] as string,
-    headers,
+    headers: withoutKeeping(headers),
     isComplete: (flags & RESPONSE_FLAGS.COMPLETE) !== 0,
     hooksWait: (flags & RESPONSE_FLAGS.HOOKS_WAIT) !== 0,
     isSlow: (flags & RESPONSE_FLAGS.SLOW) !== 0,

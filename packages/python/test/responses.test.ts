@@ -383,7 +383,7 @@ describe("responses", () => {
 
   test.each([
     ["text", /TypeError: a body is bytes: encode 'grün' to bytes first/],
-    ["nothing", /TypeError: 'NoneType' object is not iterable/],
+    ["nothing", /TypeError: the application returned None: expected an iterable of bytes/],
     ["number", /TypeError: a body is an iterable of bytes, but an item is 1/],
     ["bare_bytes", /TypeError: a body is an iterable of bytes, but an item is 111/],
     ["no_start", /AssertionError: start_response\(\) must be called before/],

@@ -39,3 +39,26 @@ test.each([
   const { port } = await serve({ python: { app: "plain:path" }, wrap });
   expect(String((await ask(port, { path })).body)).toBe(`('${script}', '${rest}')`);
 });
+
+test.each([1, 2])("processes that it has started end when they are told to, with %d threads", async (threads) => {
+  const served = await serve({ python: { app: "plain:processes", threads } });
+  const pids = (): unknown[] => served.application.processes.map(({ pid }) => pid);
+  const before = pids();
+  expect(JSON.parse(String((await ask(served.port, { path: "/" })).body))).toEqual({
+    pool: [1, 4, 9],
+    terminated: -15,
+    interrupted: -2,
+  });
+  await ask(served.port, { path: "/" }); // what a child had said would have come before this
+  expect(pids()).toEqual(before);
+  expect(served.log).not.toContain("SIGTERM");
+});
+
+test("headers that ask for the connection to be kept are left out, as gunicorn does", async () => {
+  const { port } = await serve({ python: { app: "plain:hops" } });
+  const answer = await ask(port, { path: "/" });
+  expect([answer.status, String(answer.body)]).toEqual([200, "data: 1\n\n"]);
+  expect(answer.headers.map(([name]) => name.toLowerCase())).not.toContain("keep-alive");
+  const closing = await ask(port, { path: "/close" });
+  expect(closing.headers).toContainEqual(["Connection", "close"]);
+});
