@@ -6,6 +6,7 @@ import { chmod, lstat, unlink } from "node:fs/promises";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import { type Address, type ListenAddress, parseAddress, showAddress } from "./address.ts";
+import { DescriptorWatch } from "./descriptor-watch.ts";
 import { UsageError } from "./errors.ts";
 import { codeOf, listenError } from "./listen-error.ts";
 import type { Logger } from "./log.ts";
@@ -90,6 +91,7 @@ class SocketListener implements Listener {
   readonly #server: net.Server;
   readonly #address: Address;
   #handlers: ListenerHandlers | undefined;
+  readonly #descriptors = new DescriptorWatch();
   #early: Duplex[] = [];
   #closing: Promise<void> | undefined;
 
@@ -132,6 +134,8 @@ class SocketListener implements Listener {
 
   #onConnection(socket: Duplex): void {
     if (this.#handlers !== undefined) {
+      const notice = this.#descriptors.look(socket);
+      if (notice !== undefined) this.#handlers.logger.warn(`(${process.pid}) ${notice}`);
       this.#handlers.onConnection(socket);
       return;
     }
