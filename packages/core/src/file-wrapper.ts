@@ -42,6 +42,8 @@ export class FileBody implements AsyncIterable<Uint8Array | string> {
   readonly #path: string | URL | undefined;
   readonly #blockSize: number | undefined;
   #file: FileHandle | FileLike | undefined;
+  /** Of a file that calls itself empty: what was in it nevertheless. */
+  #first: Uint8Array | undefined = undefined;
   /** Of a regular file that was opened here. */
   #size: number | undefined = undefined;
 
@@ -58,14 +60,20 @@ export class FileBody implements AsyncIterable<Uint8Array | string> {
     this.#file = handle;
     const stat = await handle.stat();
     if (stat.isDirectory()) throw new UsageError("BAD_BODY", `wsgi.file_wrapper: ${String(this.#path)} is a directory`);
-    if (stat.isFile() && stat.size > 0) this.#size = stat.size; // the files of /proc say 0
-    return stat.isFile() ? stat.size : undefined;
+    if (!stat.isFile()) return undefined;
+    if (stat.size === 0) {
+      this.#first = await readBlock(handle, this.#blockSize ?? DEFAULT_BLOCK_SIZE); // the files of /proc say 0
+      return this.#first.length === 0 ? 0 : undefined;
+    }
+    this.#size = stat.size;
+    return stat.size;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array | string, void, undefined> {
     if (this.#file === undefined) await this.open();
     const file = this.#file;
     if (file === undefined) return;
+    if (this.#first !== undefined) yield this.#first;
     let size = this.#blockSize ?? DEFAULT_BLOCK_SIZE;
     let left = this.#size ?? Number.POSITIVE_INFINITY;
     while (left > 0) {

@@ -75,6 +75,13 @@ describe("a path", () => {
     expect((await askNext(client, get())).complete).toBe(true);
   });
 
+  test.skipIf(process.platform !== "linux")("is sent whole when it calls itself empty and is not", async () => {
+    const served = await serve(wrapping((wrapper) => wrapper("/proc/self/limits", 100)));
+    const answer = await askNext(await served.connect(), get());
+    expect(answer.body).toMatch(/^Limit.*Max open files.*us *\n$/s);
+    expect(answer.header("content-length")).toBeUndefined();
+  });
+
   test("is answered to HEAD with its length and nothing of it", async () => {
     const served = await serve(wrapping((wrapper) => wrapper(file)));
     const client = await served.connect();
