@@ -1,7 +1,7 @@
 // fromNodeListener(): a listener of node:http as a WSGI application. Function or http.Server and options in, checked; an Application
 // out. What happens with one request is node-exchange.ts's business.
 
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Application, Environ } from "@wsgi/core";
@@ -10,7 +10,7 @@ import { NodeAdapterError, show } from "./errors.ts";
 import { NodeExchange } from "./node-exchange.ts";
 
 /** `(req, res)`: an Express or Connect application, a router, any handler of `http.createServer`. It may return a promise. */
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+export type NodeListener = (request: IncomingMessage, response: ServerResponse & { req: IncomingMessage }) => unknown;
 
 /** As the 'upgrade' event of an http.Server. `head` is empty: what was read already comes out of the socket. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
@@ -27,10 +27,7 @@ export interface FromNodeOptions {
  * @param listener a function `(req, res)`, or an http.Server that does not listen: its 'request' and 'upgrade' listeners are called
  * @throws {NodeAdapterError} BAD_LISTENER, BAD_OPTION
  */
-export function fromNodeListener(
-  listener: NodeListener | RequestListener | Server,
-  options: FromNodeOptions = {},
-): Application {
+export function fromNodeListener(listener: NodeListener | Server, options: FromNodeOptions = {}): Application {
   const call = callOf(listener);
   const upgrade = upgradeOf(listener, options);
   /** One for each connection: libraries keep things by it. */

@@ -22,17 +22,15 @@ export class ConnectedSocket extends WebSocket {
   constructor(...args: ConstructorParameters<typeof WebSocket>) {
     super(...args);
     super.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    super.on("close", () => {
-      for (const resolve of this.#waiters.splice(0)) resolve(undefined);
-    });
+    super.on("close", () => this.#conclude());
   }
 
-  /** The next message, text as a string; undefined when the connection has closed. For handlers without 'message' listeners. */
+  /** The next message, text as a string; undefined when the connection closes. For handlers without 'message' listeners. */
   wait(): Promise<Message | undefined> {
     const message = this.#messages.shift();
     if (this.isPaused && this.#messages.length < MAX_WAITING) this.resume();
     if (message !== undefined) return Promise.resolve(message);
-    if (this.readyState === WebSocket.CLOSED) return Promise.resolve(undefined);
+    if (this.readyState !== WebSocket.OPEN) return Promise.resolve(undefined);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -64,12 +62,23 @@ export class ConnectedSocket extends WebSocket {
     return sent;
   }
 
+  /** As in ws, which calls it, too, when the client has closed: from then on no message is waited for. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve(undefined);
+  }
+
   /** Whether an error only says that the connection closed before something was sent. */
   isLoss(error: unknown): boolean {
     return error instanceof Error && this.#losses.has(error);
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.readyState !== WebSocket.OPEN) return;
     if (this.listenerCount("message") > 1) return; // the handler listens itself
     const message = isBinary ? data : data.toString();
     const resolve = this.#waiters.shift();

@@ -1,11 +1,13 @@
 // What a handler is given and what becomes of its connection, with the client of ws and with Node's own.
 
 import { once } from "node:events";
+import net from "node:net";
 import { listen } from "@wsgi/core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { selfSigned, wrapSsl } from "../../tls/src/index.ts";
 import { type ConnectedSocket, websocket } from "../src/index.ts";
+import { frame, request } from "./support/raw.ts";
 import { serve } from "./support/serve.ts";
 
 /** Connects, and resolves when it is open. */
@@ -47,6 +49,25 @@ test("gives the handler messages one by one, with wait()", async () => {
   expect(await closing(client)).toEqual([4000, "enough"]);
   expect(await exchange).toMatchObject({ status: 101, completed: true, error: undefined, disconnectPhase: undefined });
   await logged(/"GET \/chat\?room=1 HTTP\/1\.1" 101 0 /);
+});
+
+test("ends a loop when the client says close, not when its connection is gone", async () => {
+  let ended!: () => void;
+  const end = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const { port } = await serve(
+    websocket(async (ws) => {
+      for await (const _message of ws);
+      ended();
+    }),
+  );
+  const client = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  onTestFinished(() => void client.destroy());
+  client.write(request());
+  await once(client, "data");
+  client.write(frame({ opcode: 8 }));
+  await end;
 });
 
 test("keeps messages for a handler that is busy, and holds a client back that sends more", async () => {
