@@ -70,7 +70,9 @@ const isSeconds = (value: unknown): boolean => typeof value === "number" && valu
 const isEnvironment = (value: unknown): boolean =>
   typeof value === "object" &&
   value !== null &&
-  Object.entries(value).every(([name, text]) => isText(name) && (text === undefined || typeof text === "string"));
+  Object.entries(value).every(([name, text]) => isText(name) && !name.includes("=") && isOptionalText(text));
+const isOptionalText = (value: unknown): boolean =>
+  value === undefined || (typeof value === "string" && !value.includes("\0"));
 const isSink = (value: unknown): boolean => typeof (value as Partial<TextSink> | null)?.write === "function";
 
 /** What a timer of Node can hold. */
