@@ -150,3 +150,25 @@ describe("an entry that is no hook", () => {
     expect(served.hooks.counters).toMatchObject({ run: 0, failed: 0 });
   });
 });
+
+test.each<[string, (environ: object) => void]>([
+  ["that the application froze", Object.freeze],
+  [
+    "with a key of its own that cannot be changed",
+    (environ) => Object.defineProperty(environ, "wsgi.exchange", { value: 1 }),
+  ],
+])("an environ %s keeps no hook from its receipt and its signal", async (_name, spoil) => {
+  const seen: unknown[] = [];
+  const served = await serveHooked((environ, startResponse) => {
+    environ["eventlet.posthooks"].push([
+      (given) => seen.push(given["wsgi.exchange"].status, given["wsgi.posthooks.signal"].aborted, given.PATH_INFO),
+    ]);
+    spoil(environ);
+    startResponse("200 OK", []);
+    return ["hello"];
+  });
+  await askOnce(served);
+  await until(() => seen.length > 0);
+  expect(seen).toEqual([200, false, "/"]);
+  expect(served.hooks.counters).toMatchObject({ run: 1, failed: 0, dropped: 0, pending: 0 });
+});
