@@ -37,7 +37,7 @@ export class RequestHooks {
   next: RequestHooks | undefined = undefined;
   /** Whether it has a place in the queue, or runs. */
   queued = false;
-  /** Its index among those whose hook is waited for; -1 when it is none of them. The queue\'s own. */
+  /** Its index among those whose hook is waited for; -1 when it is none of them. The queue's own. */
   place = -1;
   #environ: PostHookEnviron;
   readonly #exchange: Exchange;

@@ -1,0 +1,62 @@
+// Who is in a roster, whatever comes and goes, and that a walk through it leaves nobody out.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Member, Roster } from "../src/roster.ts";
+
+interface Named extends Member {
+  readonly name: number;
+}
+
+const named = (name: number): Named => ({ name, place: -1 });
+
+function names(roster: Roster<Named>): number[] {
+  const found: number[] = [];
+  roster.each(({ name }) => void found.push(name));
+  return found.sort((one, other) => one - other);
+}
+
+test("holds those that came and have not left", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(20)), (steps) => {
+      const roster = new Roster<Named>();
+      const there = new Map<number, Named>();
+      for (const [step, choice] of steps.entries()) {
+        const leaving = [...there.values()][choice];
+        if (leaving === undefined) {
+          const member = named(step);
+          there.set(step, member);
+          roster.add(member);
+        } else {
+          there.delete(leaving.name);
+          roster.remove(leaving);
+          roster.remove(leaving); // a second time changes nothing
+        }
+        expect(roster.size).toBe(there.size);
+        expect(names(roster)).toEqual([...there.keys()]);
+      }
+    }),
+  );
+});
+
+test("a walk meets everybody who stays, whoever leaves on the way", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.tuple(fc.nat(20), fc.nat(20))), (size, departures) => {
+      const roster = new Roster<Named>();
+      const members = Array.from({ length: size }, (_, name) => named(name));
+      for (const member of members) roster.add(member);
+      const left = new Set<number>();
+      const met = new Set<number>();
+      roster.each(({ name }) => {
+        met.add(name);
+        for (const [at, who] of departures) {
+          const leaving = members[who];
+          if (at !== name || leaving === undefined) continue;
+          roster.remove(leaving);
+          left.add(who);
+        }
+      });
+      for (const { name } of members) if (!left.has(name)) expect(met).toContain(name);
+    }),
+  );
+});
