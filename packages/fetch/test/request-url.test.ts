@@ -54,7 +54,7 @@ describe("has the host as a URL parser writes it:", () => {
     ["%65xample.com", "http://example.com/"],
     ["999.1.1.1", "HTTP/1.1 400 Bad Request"],
     ["1.2.3.4.5", "HTTP/1.1 400 Bad Request"],
-    ["xn--0", "HTTP/1.1 400 Bad Request"],
+    ["xn--0", URL.canParse("http://xn--0/") ? "http://xn--0/" : "HTTP/1.1 400 Bad Request"], // Node 20 does not parse it
     ["a%00b", "HTTP/1.1 400 Bad Request"],
     ["[v1.x]", "HTTP/1.1 400 Bad Request"],
   ])("%s", async (host, url) => {
