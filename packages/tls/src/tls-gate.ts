@@ -48,8 +48,8 @@ export class TlsGate {
   readonly #store: CertificateStore;
   readonly #events: GateEvents;
   readonly #server: Server;
-  /** Raw sockets whose handshake is not over. */
-  readonly #pending = new Set<Duplex>();
+  /** Those whose handshake is not over. */
+  readonly #pending: Arrival[] = []; // no Set, whose old tables would keep those that are over; see roster.ts of core
   readonly #arrivals = new WeakMap<Duplex, Arrival>();
   readonly #counts = { completed: 0, resumed: 0, failed: 0, timedOut: 0, plainHttp: 0, silent: 0 };
   #onIdle: (() => void) | undefined;
@@ -72,7 +72,7 @@ export class TlsGate {
   }
 
   get counters(): HandshakeCounters {
-    return { pending: this.#pending.size, ...this.#counts };
+    return { pending: this.#pending.length, ...this.#counts };
   }
 
   /** Takes a new default certificate for handshakes that begin from now on. */
@@ -83,11 +83,11 @@ export class TlsGate {
   /** Resolves when no handshake is going on; when the signal fires, those that are end. */
   async finish(signal: AbortSignal | undefined): Promise<void> {
     const cut = (): void => {
-      for (const socket of this.#pending) socket.destroy();
+      for (const { raw } of this.#pending) raw.destroy(); // 'close' comes later
     };
     if (signal?.aborted) cut();
     signal?.addEventListener("abort", cut, { once: true });
-    while (this.#pending.size > 0) {
+    while (this.#pending.length > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
@@ -97,8 +97,9 @@ export class TlsGate {
 
   /** Waits for the first bytes: they tell a TLS client from one that speaks plain HTTP. */
   begin(raw: Duplex, facts: ConnectionFacts): void {
-    this.#pending.add(raw);
-    this.#arrivals.set(raw, { peer: peerOf(raw), facts });
+    const arrival = { raw, peer: peerOf(raw), facts, place: this.#pending.length };
+    this.#pending.push(arrival);
+    this.#arrivals.set(raw, arrival);
     const timer = setTimeout(() => {
       outcome = "timedOut";
       this.#debug(raw, "the client sent nothing in time");
@@ -212,7 +213,13 @@ export class TlsGate {
   };
 
   #over(raw: Duplex): void {
-    if (this.#pending.delete(raw) && this.#pending.size === 0) this.#onIdle?.();
+    const arrival = this.#arrivals.get(raw);
+    if (arrival === undefined || arrival.place < 0) return;
+    const last = this.#pending.pop() as Arrival; // takes its place
+    last.place = arrival.place;
+    if (last !== arrival) this.#pending[last.place] = last;
+    arrival.place = -1;
+    if (this.#pending.length === 0) this.#onIdle?.();
   }
 
   #debug(raw: Duplex, what: string): void {
@@ -228,6 +235,9 @@ function shown(name: string): string {
 
 /** What was known of a connection when it came: a socket that is gone tells nothing any more. */
 interface Arrival {
+  readonly raw: Duplex;
+  /** Its index among those whose handshake is not over; -1 afterwards. */
+  place: number;
   readonly peer: string;
   readonly facts: ConnectionFacts;
 }
