@@ -119,7 +119,7 @@ export class PythonExchange implements PieceSink, StreamOwner {
         void this.#takeFile(decodeResponse(payload));
         return false;
       case FROM_WORKER.WANT:
-        this.#body?.grant(payload.readUInt32LE(0));
+        this.#takeWant(payload.readUInt32LE(0));
         return false;
       case FROM_WORKER.ERRORS:
         this.environ["wsgi.errors"].write(payload.toString());
@@ -222,6 +222,13 @@ export class PythonExchange implements PieceSink, StreamOwner {
       this.#stream = new ResponseStream(this);
       this.#resolve(this.#stream);
     }
+  }
+
+  /** A response that has begun is sent first: a read before its head would send 100 Continue. */
+  #takeWant(bytes: number): void {
+    const body = this.#body;
+    if (this.#hasBegun) setImmediate(() => body?.grant(bytes));
+    else body?.grant(bytes);
   }
 
   /** 100 Continue and 103 Early Hints. */
