@@ -19,7 +19,11 @@ export class CommandError extends Error {
   }
 }
 
-/** The text of whatever was thrown. */
+/** The text of whatever was thrown; asking for it may throw again. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "something that cannot be shown";
+  }
 }

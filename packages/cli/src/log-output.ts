@@ -1,7 +1,7 @@
 // Where lines go: two streams, one for access lines and one for everything else; to files, standard output or nowhere; as
 // text or as JSON. Settings in, loggers for the server out. How lines get into a file, log-file.ts knows.
 
-import type { Environ, Exchange, Extension, LoggerLike } from "@wsgi/core";
+import type { Exchange, Extension, LoggerLike } from "@wsgi/core";
 import type Picocolors from "picocolors";
 import { messageOf } from "./errors.ts";
 import { LogFile } from "./log-file.ts";
@@ -125,7 +125,7 @@ function wantsColour({ NO_COLOR: noColour = "", TERM: terminal }: NodeJS.Process
 
 /** One response as an object; names after the OpenTelemetry conventions where these have one. */
 function accessRecord(exchange: Exchange): Record<string, unknown> {
-  const { endpoints, requestLine, requestHeaders, environ, error } = exchange;
+  const { endpoints, requestLine, requestHeaders, error } = exchange;
   const header = (name: string): string | undefined => requestHeaders.find(([key]) => key.toLowerCase() === name)?.[1];
   return {
     time: new Date().toISOString(),
@@ -135,7 +135,7 @@ function accessRecord(exchange: Exchange): Record<string, unknown> {
     client: endpoints.remoteAddress,
     clientPort: endpoints.remotePort,
     scheme: endpoints.scheme,
-    method: (environ as Environ).REQUEST_METHOD,
+    method: requestLine.slice(0, requestLine.indexOf(" ")), // the environ is the application's by now
     request: requestLine,
     host: header("host"),
     status: exchange.status,

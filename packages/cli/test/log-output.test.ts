@@ -142,6 +142,25 @@ describe("--log-json", () => {
     expect(messages.map(({ message }) => message).join("\n")).toMatch(/is served on[\s\S]*two "lines"/);
   });
 
+  it("has an access line whatever the application throws, and whatever it does to its environ", async () => {
+    const command = await serve(["app.mjs", "--log-json"], {
+      "app.mjs": `
+export default (environ) => {
+  Object.defineProperty(environ, "REQUEST_METHOD", { get() { throw new Error("gone"); } });
+  throw environ.PATH_INFO === "/bare" ? Object.create(null) : Object.defineProperty(new Error(), "message", { get() { throw 5; } });
+};`,
+    });
+    for (const path of ["bare", "message"]) await textOf(`${command.url}/${path}`);
+    const { stdout } = await command.stop();
+    const unshown = { type: "access", method: "GET", status: 500, error: "something that cannot be shown" };
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([unshown, unshown]);
+  });
+
   it("tells of a request that is refused", async () => {
     const command = await serve(["app.mjs", "--log-json"]);
     const client = await Client.connect(Number(new URL(command.url).port));
