@@ -19,8 +19,8 @@ import { describeThrown, type Logger, resolveLogger, SILENT } from "./log.ts";
 import type { ConnectionPool, ServerOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { ReadBuffer } from "./read-buffer.ts";
-import { Roster } from "./roster.ts";
 import { ResponseHeadEncoder } from "./response-head.ts";
+import { Roster } from "./roster.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
 import { aborted, MAX_TIMER_MILLISECONDS, ShutdownDeadline } from "./shutdown-deadline.ts";
@@ -106,7 +106,7 @@ export class RunningServer implements Server, ServerContext {
   get counters(): ServerCounters {
     let idle = 0;
     let active = 0;
-    this.#connections.forEach((connection) => {
+    this.#connections.each((connection) => {
       if (connection.active) active++;
       else if (connection.idle) idle++;
     });
@@ -191,7 +191,7 @@ export class RunningServer implements Server, ServerContext {
 
   readonly #checkAll = (): void => {
     this.#now = performance.now() / 1000;
-    this.#connections.forEach((connection) => connection.check(this.#now));
+    this.#connections.each((connection) => connection.check(this.#now));
     if (this.#waiting.size > 0) this.#makeRoom();
   };
 
@@ -212,7 +212,7 @@ export class RunningServer implements Server, ServerContext {
   #makeRoom(): void {
     const latest = this.#now > this.#crowdedUntil ? this.#now - GIVE_WAY_SECONDS : Number.POSITIVE_INFINITY;
     const idle: [connection: Connection, since: number][] = [];
-    this.#connections.forEach((connection) => {
+    this.#connections.each((connection) => {
       const since = connection.idleSince;
       if (since !== undefined && since <= latest) idle.push([connection, since]);
     });
@@ -296,7 +296,7 @@ export class RunningServer implements Server, ServerContext {
     // What has arrived by now is answered: two turns are one whole look at the sockets before connections count as idle.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     if (idleGrace > 0) await this.#drained(idleGrace, signal);
-    this.#connections.forEach((connection) => connection.shutdown());
+    this.#connections.each((connection) => connection.shutdown());
     await Promise.race([listenersClosed, aborted(signal)]);
     this.#accepting = false;
     for (const socket of this.#waiting) socket.destroy();
@@ -325,7 +325,7 @@ export class RunningServer implements Server, ServerContext {
   }
 
   #cutAll(): void {
-    this.#connections.forEach((connection) => {
+    this.#connections.each((connection) => {
       if (!connection.lingering) this.#cut++;
       connection.cut(this.#deadline.signal.reason);
     });
