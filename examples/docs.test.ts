@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { Client } from "../packages/core/test/support/client.ts";
 import type { Authority } from "../packages/tls/test/support/authority.ts";
+import { frame, request } from "../packages/websocket/test/support/raw.ts";
 import { connectSecurely, curlSecurely, writeCertificates, writeOwn } from "./support/certificates.ts";
 import { compile, findCodeBlocks, writeCodeBlocks } from "./support/code-blocks.ts";
 import { curl, Program } from "./support/program.ts";
@@ -13,6 +14,7 @@ import { curl, Program } from "./support/program.ts";
 const blocks = findCodeBlocks([
   ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
   ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
+  ...["packages/node/README.md", "packages/websocket/README.md"],
   ...["options", "environ", "errors", "extensions", "listeners", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),
@@ -209,6 +211,47 @@ const programs: [title: string, check: (running: Running) => Promise<void>][] = 
         if (!met.has(id)) met.set(id, resumed);
       }
       expect([...met.values()]).toEqual([false, true]);
+    },
+  ],
+  [
+    "packages/node/README.md: @wsgi/node",
+    async ({ url }) => {
+      const response = await fetch(url);
+      expect([response.headers.get("x-powered-by"), response.status]).toEqual(["Express", 200]);
+      expect(await response.text()).toMatch(/^Hello, \S+!\r\n$/);
+    },
+  ],
+  [
+    "packages/node/README.md: `fromNodeListener(listener, options?)`",
+    async ({ url, port }) => {
+      expect(await curl(`${url}page?q`)).toBe("GET /page?q over http\r\n");
+      const client = await Client.connect(port);
+      client.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: hello\r\n\r\n");
+      expect(await client.end()).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\nhello$/);
+    },
+  ],
+  [
+    "packages/websocket/README.md: @wsgi/websocket",
+    async ({ port }) => {
+      const client = await Client.connect(port);
+      client.send(request());
+      await client.receive(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\n/);
+      client.send(frame({ opcode: 1, payload: "hello" }));
+      await client.receive(/\x81\x05hello$/);
+    },
+  ],
+  [
+    "packages/websocket/README.md: The handler",
+    async ({ url, port }) => {
+      expect(await curl(url)).toContain('new WebSocket("/chat")');
+      const client = await Client.connect(port);
+      client.send(request({ Origin: "http://localhost:8090" }, "GET /chat HTTP/1.1"));
+      await client.receive(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\n/);
+      client.send(frame({ opcode: 1, payload: "hello" }));
+      await client.receive(`${client.socket.localPort}: hello`);
+      const stranger = await Client.connect(port);
+      stranger.send(request({ Origin: "http://evil.example" }, "GET /chat HTTP/1.1"));
+      await stranger.receive(/^HTTP\/1\.1 403 /);
     },
   ],
   ["docs/environ.md: Keys of your own", async ({ url }) => expect(await curl(`${url}é`)).toBe("example: GET /é\r\n")],

@@ -62,6 +62,10 @@ export function writeCodeBlocks(blocks: readonly CodeBlock[]): string {
   for (const name of readdirSync(join(root, "packages"))) {
     symlinkSync(join(root, "packages", name), join(folder, "node_modules/@wsgi", name));
   }
+  mkdirSync(join(folder, "node_modules/@types"));
+  for (const name of ["express", "@types/express"]) {
+    symlinkSync(join(root, "examples/node_modules", name), join(folder, "node_modules", name));
+  }
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   copyFileSync(join(import.meta.dirname, "free-ports.ts"), join(folder, "free-ports.ts"));
   for (const { name, ending, source } of blocks) writeFileSync(join(folder, `${name}.${ending}`), source);

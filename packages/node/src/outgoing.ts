@@ -148,12 +148,9 @@ function writeRaw(this: unknown, data: string, encoding?: unknown, written?: unk
 function destroy(this: unknown, error?: Error): unknown {
   const response = this as Outgoing;
   if (response.destroyed) return response;
-  const sink = response[SINK];
-  sink.ending = { piece: undefined, finished: undefined }; // the exchange ends the socket, if it is still its own
-  Reflect.apply(ServerResponse.prototype.destroy, response, [error]);
-  sink.ending = undefined;
-  response.removeAllListeners("socket");
-  sink.onGivenUp();
+  response.destroyed = true;
+  if (error !== undefined) Object.defineProperty(response, "errored", { value: error, configurable: true });
+  response[SINK].onGivenUp(); // it ends the socket, if it is still this request's; Node's own would not ask
   return response;
 }
 
