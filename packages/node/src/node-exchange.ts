@@ -4,11 +4,10 @@
 
 import type { Socket } from "node:net";
 import type { Body, Environ, Header, Item, StartResponse, Write } from "@wsgi/core";
-import { addFields, hasBody, type Incoming, type IncomingSource, makeIncoming } from "./incoming.ts";
+import { aborted, BodyPull } from "./body-pull.ts";
+import { type Incoming, type IncomingSource, makeIncoming } from "./incoming.ts";
 import { type Ending, makeOutgoing, type Outgoing, type OutgoingSink, SINK, type Written } from "./outgoing.ts";
 
-/** Bytes asked of the client at a time. */
-const PIECE_BYTES = 64 * 1024;
 /** Complete bodies up to this size leave with their head; larger ones at the client's pace. */
 const MAX_WHOLE_LENGTH = 64 * 1024;
 
@@ -22,7 +21,7 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   ending: Ending | undefined = undefined;
   readonly #startResponse: StartResponse;
   readonly #socketOf: (environ: Environ) => Socket | null;
-  readonly #hasBody: boolean;
+  readonly #body: BodyPull;
   #statusLine = "";
   #headers: Header[] = [];
   #write: Write | undefined = undefined;
@@ -30,14 +29,11 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   #lastWrite: Promise<void> | undefined = undefined;
   #unsent = 0;
   #needDrain = false;
-  #reading = false;
   /** The listener's part is over: complete, failed, or the client gone. */
   #over = false;
   /** 'finish' was emitted, or never will be: the response has no socket any more. */
   #detached = false;
   #closesAfterwards = false;
-  /** What the request's body, once it was read, lets go on. */
-  #onRequestEnd: (() => void) | undefined = undefined;
   #finished: Written | undefined = undefined;
   #outcome: Outcome | undefined = undefined;
   #settle: ((outcome: Outcome) => void) | undefined = undefined;
@@ -47,9 +43,10 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
     this.environ = environ;
     this.#startResponse = startResponse;
     this.#socketOf = socketOf;
-    this.#hasBody = hasBody(environ);
     this.request = makeIncoming(environ, this);
-    if (!this.#hasBody) this.request.complete = true;
+    this.#body = new BodyPull(environ, this.request, (error) => {
+      if (!this.#over) this.fail(error);
+    });
     this.response = makeOutgoing(this.request, this);
   }
 
@@ -109,60 +106,21 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   }
 
   pull(): void {
-    const { request } = this;
-    if (this.#reading || request.destroyed) return;
-    if (!this.#hasBody) return void request.push(null);
-    this.#reading = true;
-    this.environ["wsgi.input"].read1(PIECE_BYTES).then(this.#onBytes, this.#onFault);
+    this.#body.pull();
   }
 
-  readonly #onBytes = (bytes: Uint8Array): void => {
-    const { request } = this;
-    this.#reading = false;
-    if (request.destroyed) return this.#goOn();
-    if (bytes.length > 0) return void request.push(bytes);
-    request.complete = true;
-    addFields(request, this.environ["wsgi.input"].trailers ?? []);
-    request.push(null);
-    this.#goOn();
-  };
-
-  /** The body is malformed, too large or too slow, or the client has left. */
-  readonly #onFault = (error: Error): void => {
-    this.#reading = false;
-    const { request } = this;
-    const isTold = request.listenerCount("error") > 0;
-    if (error.name === "ProtocolError" && !this.#over) {
-      this.#fault = error;
-      request.destroy(error);
-      if (!isTold) this.fail(error);
-    } else if (!request.destroyed) request.destroy(aborted());
-    this.#goOn();
-  };
-  /** A fault in the body, which can be answered. */
-  #fault: Error | undefined = undefined;
-
   onDestroyed(error: Error | null): boolean {
-    if (error !== null && error === this.#fault) return false;
+    if (!this.#body.onDestroyed(error)) return false;
     this.onGivenUp();
-    this.#goOn();
     return true;
   }
 
-  #goOn(): void {
-    const onRequestEnd = this.#onRequestEnd;
-    this.#onRequestEnd = undefined;
-    onRequestEnd?.();
-  }
-
-  /** Whether the listener goes on reading: the server would drop the body once the response is over. */
-  get #isReadOn(): boolean {
-    const { request } = this;
-    if (!this.#hasBody || request.complete || request.destroyed || this.#closesAfterwards) return false;
-    return this.#reading || request.readableFlowing === true;
-  }
-
   // ---- for the response ----------------------------------------------------------------------------------------
+
+  /** Whether the end of the response has to wait for a listener that goes on reading. */
+  get #isReadOn(): boolean {
+    return !this.#closesAfterwards && this.#body.isReadOn;
+  }
 
   onHead(statusLine: string, headers: Header[], contentLength: string | undefined): void {
     const { response } = this;
@@ -222,7 +180,7 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
     const end = (): void => {
       if (!this.#over) this.#end({ body: [] });
     };
-    if (this.#isReadOn) this.#onRequestEnd = end;
+    if (this.#isReadOn) this.#body.onceEnded(end);
     else end();
   }
 
@@ -313,15 +271,7 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
     const { request, response } = this;
     this.#detached = true;
     this.#finished?.();
-    if (!request._consuming && !request.destroyed && hasAudience(request)) {
-      this.#reading = true;
-      request.complete = true;
-      request.removeAllListeners("data");
-      request._readableState.readingMore = false;
-      request._consuming = true;
-      request.push(null);
-      request.resume();
-    }
+    if (!request._consuming && !request.destroyed && hasAudience(request)) this.#body.dump();
     process.nextTick(emitClose, response);
   }
 
@@ -353,11 +303,6 @@ function emitDrain(response: Outgoing): void {
 /** Whether somebody waits for the end of a request. */
 function hasAudience(request: Incoming): boolean {
   return request.listenerCount("close") > 0 || request.listenerCount("end") > 0;
-}
-
-/** Node's error for a connection that is gone. */
-function aborted(): Error {
-  return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
