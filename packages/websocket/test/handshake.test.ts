@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { curl, hasCurl } from "../../core/test/support/tools.ts";
 import { type WebSocketOptions, websocket } from "../src/index.ts";
 import { ACCEPT, HANDSHAKE, request } from "./support/raw.ts";
 import { serve } from "./support/serve.ts";
@@ -96,6 +97,20 @@ test.each<[WebSocketOptions["origin"], string | undefined, number]>([
   [(origin) => origin !== undefined, undefined, 403],
 ])("origin %o lets %s in: %i", async (origin, given, status) => {
   expect(await ask(request({ Origin: given }), { origin })).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+});
+
+test.skipIf(!hasCurl)("serves curl", async () => {
+  const { port } = await serve(
+    websocket(
+      async (ws) => {
+        await ws.send("hello, curl");
+      },
+      { closeTimeout: 0.1 }, // curl answers no close
+    ),
+  );
+  const headers = Object.entries(HANDSHAKE).flatMap(([name, value]) => ["--header", `${name}: ${value}`]);
+  const { stdout } = await curl("--include", "--no-buffer", "--http1.1", ...headers, `http://127.0.0.1:${port}/`);
+  expect(stdout).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\n\x81\x0bhello, curl\x88\x02\x03\xe8$/);
 });
 
 test("keeps the connection after a refusal", async () => {
