@@ -4,14 +4,22 @@ import { expect, test } from "vitest";
 import { pythonWith, pythonWithout, titled } from "../packages/python/test/frameworks/support/pythons.ts";
 import { curl, runExample } from "./support/program.ts";
 
-test("python.ts serves Python and JavaScript side by side, and runs post hooks in Python", async () => {
-  const { url, program } = await runExample("python.ts");
-  expect(await curl(`${url}clock/now`)).toMatch(/^Python says: it is \d\d:\d\d:\d\d\r\n$/);
-  expect(await curl(`${url}clocks`)).toMatch(/^JavaScript says: it is \d\d:\d\d:\d\d\r\n$/);
-  await program.prints(/^\/clock\/now: 29 bytes in \d\.\d{3} s$/m);
-  program.kill("SIGTERM");
-  expect(await program.exit).toEqual({ code: 0, signal: null });
-});
+const python = pythonWith("sys");
+test.skipIf(!python)(
+  titled(
+    "python.ts serves Python and JavaScript side by side, and runs post hooks in Python",
+    python,
+    "there is no python3",
+  ),
+  async () => {
+    const { url, program } = await runExample("python.ts");
+    expect(await curl(`${url}clock/now`)).toMatch(/^Python says: it is \d\d:\d\d:\d\d\r\n$/);
+    expect(await curl(`${url}clocks`)).toMatch(/^JavaScript says: it is \d\d:\d\d:\d\d\r\n$/);
+    await program.prints(/^\/clock\/now: 29 bytes in \d\.\d{3} s$/m);
+    program.kill("SIGTERM");
+    expect(await program.exit).toEqual({ code: 0, signal: null });
+  },
+);
 
 const flask = pythonWith("flask");
 test.skipIf(!flask)(
