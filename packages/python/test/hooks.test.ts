@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Extension } from "../../core/src/index.ts";
 import { answerIn } from "../../core/test/support/answers.ts";
 import { Client } from "../../core/test/support/client.ts";
+import { GATE, Gate } from "./support/gate.ts";
 import { type ServedPython, servePython, startPython } from "./support/python-server.ts";
 
 /** Hooks write what they see to stderr, a JSON object a line. */
-const SOURCE = `
+const SOURCE = `${GATE}
 import json, os, sys, threading, time
 
 UNCHECKED = ["file", "listed"]
@@ -115,6 +116,12 @@ def dying(environ, start_response):
     add(environ, "never")
     ok(start_response)
     return [b"last words"]
+
+def gated(environ, start_response):
+    ok(start_response)
+    yield b"one "
+    gate("gated")
+    add(environ, "behind the gate")
 
 def absent(environ, start_response):
     ok(start_response)
@@ -243,6 +250,38 @@ describe.each([1, 3])("post hooks with %i threads", (threads) => {
     for (let i = 0; i < 5; i++) await told(recycled, String(i), 2);
     expect(recycled.log.text).not.toMatch(/ended before they ran/);
   });
+});
+
+test("hooks run that were added when the response was over: Python was still at work", async () => {
+  const gate = await Gate.make();
+  const served = await servePython(SOURCE, { env: gate.env, core: { extensions: [withHooks()] } });
+  expect((await fetch(`${served.url}/gated?late`, { method: "HEAD" })).status).toBe(200);
+  await gate.entered();
+  await expect.poll(() => served.exchanges.length).toBe(1);
+  gate.open();
+  expect((await told(served, "late", 1))[0]?.name).toBe("behind the gate");
+});
+
+test("a process that is to end waits for the receipts of its hooks", async () => {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const served = await servePython(SOURCE, {
+    gracefulTimeout: 20,
+    core: { extensions: [withHooks()] },
+    around: (python) => (environ, startResponse) => {
+      environ["eventlet.posthooks"].push([() => released]); // before those of Python
+      return python(environ, startResponse);
+    },
+  });
+  const before = served.python.processes[0]?.pid;
+  await fetch(`${served.url}/listed?waiting`);
+  await served.python.reload();
+  expect(served.python.processes.find(({ pid }) => pid === before)).toMatchObject({ state: "draining" });
+  release();
+  await told(served, "waiting", 2);
+  await expect.poll(() => served.python.processes.map(({ state }) => state)).toEqual(["ready"]);
 });
 
 test("there are no hooks without the extension", async () => {

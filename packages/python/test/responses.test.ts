@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const SOURCE = `
 import sys
 
-UNCHECKED = ["a_list", "a_tuple", "huge_errors", "huge_traceback", "held_exact", "ascii_text", "text", "buffers", "nothing", "number", "bare_bytes", "late_start", "no_start", "twice",
+UNCHECKED = ["unended", "a_list", "a_tuple", "huge_errors", "huge_traceback", "held_exact", "ascii_text", "text", "buffers", "nothing", "number", "bare_bytes", "late_start", "no_start", "twice",
              "bad_status", "bad_header", "bad_value", "beyond_latin", "nul", "line_break", "unpack", "many", "hop", "own_list",
              "short", "long", "longer_later", "exact", "exact_then_more", "mixed", "generator_start", "big_minimum", "string_body", "latin"]
 PLAIN = [("Content-Type", "text/plain")]
@@ -267,6 +267,16 @@ def prints(environ, start_response):
     ok(start_response)
     return [b"printed"]
 
+def unended(environ, start_response):
+    environ["wsgi.errors"].write("no line end")
+    ok(start_response)
+    return [b"done"]
+
+def unended_generator(environ, start_response):
+    environ["wsgi.errors"].write("none here")
+    ok(start_response)
+    yield b"done"
+
 def huge_errors(environ, start_response):
     environ["wsgi.errors"].write("x" * (80 * 1024 * 1024))
     environ["wsgi.errors"].write("the end\\n")
@@ -439,6 +449,13 @@ describe("responses", () => {
     await get("/prints?this");
     served.log.write = write;
     expect(lines).toEqual(expect.arrayContaining(["a line of this\n", "two parts\n", "grün \\udc80 no end"]));
+  });
+
+  test("writes what has no line end when the response is over", async () => {
+    await get("/unended");
+    await served.log.logged(/no line endGET \/unended/);
+    await get("/unended_generator");
+    await served.log.logged(/none hereGET \/unended_generator/);
   });
 
   test("survives an application that writes more to its log than a frame holds", async () => {
