@@ -132,19 +132,23 @@ describe.skipIf(!python)(titled("Django", python, "no Python here has django: ap
       expect(await browser.evaluate("getComputedStyle(document.querySelector('#header')).backgroundColor")).not.toBe(
         "rgba(0, 0, 0, 0)", // its style sheet is there
       );
+      /** What an expression of the page comes to, once the page is there. */
+      const becomes = (expression: string) =>
+        expect.poll(() => browser.evaluate(`document.readyState === "complete" && ${expression}`), { timeout: 15_000 });
       const submit = async (fields: Record<string, string>, title: RegExp): Promise<void> => {
         for (const [name, value] of Object.entries(fields)) {
-          await browser.evaluate(`document.querySelector('[name=${name}]').value = ${JSON.stringify(value)}`);
+          await becomes(`document.querySelector("[name=${name}]") !== null`).toBe(true);
+          await browser.evaluate(`document.querySelector("[name=${name}]").value = ${JSON.stringify(value)}`);
         }
-        await browser.evaluate("document.querySelector('[type=submit]').click()");
-        await expect.poll(() => browser.evaluate("document.title"), { timeout: 10_000 }).toMatch(title);
+        await browser.evaluate("window.isBefore = true, document.querySelector('[type=submit]').click()");
+        await becomes("window.isBefore === undefined && document.title").toMatch(title);
       };
       await submit({ username: "admin", password: "wrong" }, /Log in/);
       await submit({ username: "admin", password: "secret" }, /^Site administration/);
       await browser.open(`${served.url}/admin/shop/item/add/`);
       await submit({ name: "Brötchen ✓", cents: "40" }, /^Select item to change/);
       const added = /WELCOME, ADMIN[\s\S]*The item “Brötchen ✓” was added successfully/;
-      await expect.poll(() => browser.text(), { timeout: 10_000 }).toMatch(added);
+      await becomes("document.body.innerText").toMatch(added);
       await browser.open(`${served.url}/admin/logout/`);
       expect(await browser.text()).toContain("Thanks for spending some quality time");
       await browser.open(`${served.url}/admin/`);
