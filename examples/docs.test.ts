@@ -15,6 +15,7 @@ const blocks = findCodeBlocks([
   ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
   ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
   ...["packages/node/README.md", "packages/websocket/README.md"],
+  ...["packages/middleware/README.md", "packages/fetch/README.md"],
   ...["options", "environ", "errors", "extensions", "listeners", "differences", "migrating-from-eventlet"].map(
     (n) => `docs/${n}.md`,
   ),
@@ -253,6 +254,17 @@ const programs: [title: string, check: (running: Running) => Promise<void>][] = 
       stranger.send(request({ Origin: "http://evil.example" }, "GET /chat HTTP/1.1"));
       await stranger.receive(/^HTTP\/1\.1 403 /);
     },
+  ],
+  [
+    "packages/middleware/README.md: @wsgi/middleware",
+    async ({ url }) => {
+      expect(await curl(`${url}api/users`)).toBe("api: /api and /users\r\n");
+      expect(await curl(`${url}apis`)).toBe("site:  and /apis\r\n");
+    },
+  ],
+  [
+    "packages/fetch/README.md: @wsgi/fetch",
+    async ({ url }) => expect(await curl("--data", "x", `${url}a?b`)).toBe("POST /a\r\n"),
   ],
   ["docs/environ.md: Keys of your own", async ({ url }) => expect(await curl(`${url}é`)).toBe("example: GET /é\r\n")],
   [
