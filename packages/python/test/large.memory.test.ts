@@ -34,7 +34,7 @@ const PROGRAM = `
 import { listen, server } from "${join(import.meta.dirname, "../../core/src/index.ts")}";
 import { pythonApplication } from "${join(import.meta.dirname, "../src/index.ts")}";
 const python = pythonApplication({ app: "module", cwd: process.argv[1], env: { PYTHONPATH: "${join(import.meta.dirname, "support")}" } });
-const running = server(listen(["127.0.0.1", 0]), python);
+const running = server(listen(["127.0.0.1", 0]), python, { logOutput: false });
 await Promise.all([running.ready, python.ready]);
 console.log(JSON.stringify({ port: running.addresses[0].port, pid: python.processes[0].pid }));
 `;

@@ -5,6 +5,8 @@ import { isAlive } from "./support/processes.ts";
 import { moduleOf, type ServedPython, type ServeOptions, servePython } from "./support/python-server.ts";
 
 const source = (version: string): string => `${GATE}
+import sys
+
 def version(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"${version}"]
@@ -22,6 +24,7 @@ class Body:
         return next(self.items)
     def close(self):
         gate("close")
+        sys.stderr.write("body closed\\n")
 
 def slow_close(environ, start_response):
     environ["wsgi.input"].read(4)
@@ -154,6 +157,7 @@ describe("reload()", () => {
     expect(isAlive(before as number)).toBe(true);
     gate.open();
     await expect.poll(() => isAlive(before as number)).toBe(false);
+    await served.log.logged(/^body closed$/m);
     expect(served.log.text).not.toMatch(/Traceback|SIGKILL/);
   });
 });
