@@ -10,7 +10,8 @@ interface Place {
   /** Makes a file that can be run. */
   program(name: string, text?: string): string;
   environment(name: string, python?: string): string;
-  file(name: string, text: string): void;
+  /** Its path. */
+  file(name: string, text: string): string;
 }
 
 function place(): Place {
@@ -55,7 +56,7 @@ describe("findPython()", () => {
   test.each<[string, (at: Place) => string, RegExp]>([
     ["a path", () => "./nowhere", /nowhere is not there, or cannot be run/],
     ["a name", () => "python99", /there is no python99 in \$PATH/],
-    ["a file that cannot be run", (at) => (at.file("plain", ""), "./plain"), /plain is not there, or cannot be run/],
+    ["a file that cannot be run", (at) => at.file("plain", ""), /plain is not there, or cannot be run/],
     ["a folder that is no environment", (at) => at.path, /is a folder without bin\/python3 or bin\/python/],
   ])("says that %s is not there", (_, make, message) => {
     const at = place();

@@ -154,6 +154,7 @@ describe("reload()", () => {
     expect(await answered).toBe("one");
     await gate.entered(1);
     await served.python.reload();
+    for (let i = 0; i < 50; i++) await fetch(`${served.url}/version`); // time enough for it to end too early
     expect(isAlive(before as number)).toBe(true);
     gate.open();
     await expect.poll(() => isAlive(before as number)).toBe(false);
