@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { conformancePage } from "../packages/core/test/conformance/page.ts";
 import { coreOptionsTable, optionsPage } from "./options-page.ts";
 import { withOptionsTable } from "./options-table.ts";
+import { pythonOptionsTable } from "./python-options.ts";
 import { settingsTables } from "./settings-table.ts";
 import { sslOptionsTable } from "./ssl-options.ts";
 
@@ -20,3 +21,4 @@ writeFileSync(join(root, "docs/conformance.md"), conformancePage());
 writeTable("packages/core/README.md", coreOptionsTable());
 writeTable("packages/tls/README.md", sslOptionsTable());
 writeTable("packages/cli/README.md", settingsTables());
+writeTable("packages/python/README.md", pythonOptionsTable());

@@ -11,7 +11,7 @@ import type { Settings } from "./settings.ts";
 /** Settings of Python processes. */
 export type PythonSettings = Pick<
   Settings,
-  "python" | "pythonWorkers" | "threads" | "pythonTimeout" | "gracefulTimeout" | "bootTimeout"
+  "reload" | "python" | "pythonWorkers" | "threads" | "pythonTimeout" | "gracefulTimeout" | "bootTimeout"
 >;
 
 /** Whether APP names Python: a file that ends with `.py`, or a module or package that is seen from the working folder. */
@@ -22,6 +22,9 @@ export function isPythonSpec(text: string): boolean {
   const path = resolve(module.replaceAll(".", "/"));
   return isFile(`${path}.py`) || isFile(join(path, "__init__.py"));
 }
+
+/** Python takes compiled code for that of a file which has the same size and was changed in the same second. */
+const DEVELOPMENT = { PYTHONDONTWRITEBYTECODE: "1" };
 
 /**
  * @param factory whether the callable makes the application
@@ -41,6 +44,7 @@ export async function loadPython(
       python,
       workers,
       threads,
+      env: settings.reload ? DEVELOPMENT : {},
       timeout: pythonTimeout,
       gracefulTimeout,
       startTimeout: bootTimeout,

@@ -2,6 +2,7 @@
 // It loads nothing itself.
 
 import { CommandError } from "./errors.ts";
+import { interfaceOf } from "./interfaces.ts";
 import { syntaxPlace } from "./syntax-place.ts";
 
 export type Exports = Readonly<Record<string, unknown>>;
@@ -13,6 +14,7 @@ const ADDED = ["default", "module.exports", "__esModule"];
 export function exportsOf(module: Exports): Exports {
   const { default: inner } = module;
   if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return module;
+  if (interfaceOf(inner) !== undefined) return module; // an application that is an object: its members are no exports
   const exports = inner as Exports;
   const isWhole = Object.keys(module).every((name) => ADDED.includes(name) || exports[name] === module[name]);
   return isWhole ? exports : module;

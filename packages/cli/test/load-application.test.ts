@@ -153,9 +153,18 @@ describe("--factory", () => {
   });
 
   it.each<[string, string]>([
-    ["() => 5", "expected the factory to return an application (a function), it returned a number"],
-    ["async () => {}", "expected the factory to return an application (a function), it returned undefined"],
-    ["() => [1]", "expected the factory to return an application (a function), it returned a list"],
+    [
+      "() => 5",
+      "expected the factory to return an application (a function, or an object with fetch), it returned a number",
+    ],
+    [
+      "async () => {}",
+      "expected the factory to return an application (a function, or an object with fetch), it returned undefined",
+    ],
+    [
+      "() => [1]",
+      "expected the factory to return an application (a function, or an object with fetch), it returned a list",
+    ],
     ['() => { throw new Error("no database"); }', "the factory threw: no database\n  at CWD/app.mjs:1:30"],
     [
       'async () => { throw new TypeError("no database"); }',
@@ -199,22 +208,22 @@ describe("an application that is not there", () => {
     [
       "app.mjs",
       "export const port = 80, hosts = [];",
-      "app.mjs: expected an application, a function (environ, startResponse), as the default export or as app or application; it exports hosts (a list), port (a number)",
+      "app.mjs: expected an application, a function (environ, startResponse) or an object with fetch, as the default export or as app or application; it exports hosts (a list), port (a number)",
     ],
     [
       "app.mjs",
       "",
-      "app.mjs: expected an application, a function (environ, startResponse), as the default export or as app or application; it exports nothing",
+      "app.mjs: expected an application, a function (environ, startResponse) or an object with fetch, as the default export or as app or application; it exports nothing",
     ],
     [
       "app.mjs",
       "export default 5;",
-      "app.mjs: expected an application, a function (environ, startResponse), as the default export or as app or application; it exports default (a number)",
+      "app.mjs: expected an application, a function (environ, startResponse) or an object with fetch, as the default export or as app or application; it exports default (a number)",
     ],
     [
       "app.cjs",
       "module.exports = null;",
-      "app.cjs: expected an application, a function (environ, startResponse), as the default export or as app or application; it exports default (null)",
+      "app.cjs: expected an application, a function (environ, startResponse) or an object with fetch, as the default export or as app or application; it exports default (null)",
     ],
   ])("%s of %j is told", async (app, text, message) => {
     expect(await faultOf({ [app.split(":")[0] as string]: text }, app)).toBe(message);

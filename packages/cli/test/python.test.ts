@@ -75,8 +75,8 @@ test("--reload follows Python sources, what they import, and what is wrong with 
     await running.printed(/worker \d+ serves/, length);
   };
   expect(await textOf(running.url)).toBe("hello one");
-  await edited({ "names.py": 'name = "two, longer"\n' });
-  expect(await textOf(running.url)).toBe("hello two, longer");
+  await edited({ "names.py": 'name = "two"\n' });
+  expect(await textOf(running.url)).toBe("hello two");
   await edited({ "names.py": "name = (\n" });
   const page = await fetch(running.url, { headers: { accept: "text/html" } });
   expect(page.status).toBe(500);
@@ -116,9 +116,9 @@ def application(environ, start_response):
 test("with workers, HUP loads new code and loses nothing", async () => {
   const running = await serve(["--workers", "1", "app.py"], { "app.py": python("'one'") });
   expect(await textOf(running.url)).toBe("one");
-  writeFiles(running.folder, { "app.py": python("'two'") });
+  writeFiles(running.folder, { "app.py": python("'two, longer'") }); // else Python takes what it compiled a moment ago
   running.process.kill("SIGHUP");
-  await expect.poll(() => textOf(running.url), { timeout: 20_000 }).toBe("two");
+  await expect.poll(() => textOf(running.url), { timeout: 20_000 }).toBe("two, longer");
 });
 
 test.each<[string, readonly string[], Files, RegExp]>([
@@ -151,7 +151,7 @@ test.each<[string, readonly string[], Files, RegExp]>([
     "an error at import",
     ["app.py"],
     { "app.py": "def f():\n    raise KeyError('k')\nf()\n" },
-    /KeyError: 'k'\nTraceback[^]*line 2, in f/,
+    /KeyError: 'k'\nTraceback[\s\S]*line 2, in f/,
   ],
   [
     "no interpreter",
