@@ -117,11 +117,14 @@ def dying(environ, start_response):
     ok(start_response)
     return [b"last words"]
 
+class GatedBody(Body):
+    def close(self):
+        gate("gated")
+        add(self.environ, "behind the gate")
+
 def gated(environ, start_response):
     ok(start_response)
-    yield b"one "
-    gate("gated")
-    add(environ, "behind the gate")
+    return GatedBody(environ)
 
 def absent(environ, start_response):
     ok(start_response)

@@ -11,7 +11,7 @@ import { peakMemory } from "./support/processes.ts";
 import { folderForTest, moduleOf } from "./support/python-server.ts";
 
 const BYTES = 256 * 1024 * 1024;
-const ALLOWED = 48 * 1024 * 1024;
+const ALLOWED = 96 * 1024 * 1024;
 
 const SOURCE = `
 def upload(environ, start_response):
