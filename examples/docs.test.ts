@@ -15,11 +15,11 @@ const blocks = findCodeBlocks([
   ...["README.md", "packages/core/README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"],
   ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
   ...["packages/node/README.md", "packages/websocket/README.md"],
-  ...["packages/middleware/README.md", "packages/fetch/README.md"],
-  ...["options", "environ", "errors", "extensions", "listeners", "differences", "migrating-from-eventlet"].map(
-    (n) => `docs/${n}.md`,
-  ),
+  ...["packages/middleware/README.md", "packages/fetch/README.md", "packages/python/README.md"],
+  ...["options", "environ", "errors", "extensions", "listeners", "differences"].map((n) => `docs/${n}.md`),
+  ...["migrating-from-eventlet", "migrating-python"].map((n) => `docs/${n}.md`),
 ]);
+const PYTHON_README = join(import.meta.dirname, "../packages/python/README.md");
 const folder = writeCodeBlocks(blocks);
 const freePorts = join(folder, "free-ports.js");
 
@@ -31,6 +31,8 @@ let authority: Authority;
 beforeAll(async () => {
   faults = await compile(folder);
   authority = await writeCertificates(folder);
+  const [, shop = ""] = /```python\n(# shop\.py\n[\s\S]*?)```/.exec(readFileSync(PYTHON_README, "utf8")) ?? [];
+  writeFileSync(join(folder, "shop.py"), shop);
 }, 60_000);
 
 interface Running {
@@ -266,6 +268,7 @@ const programs: [title: string, check: (running: Running) => Promise<void>][] = 
     "packages/fetch/README.md: @wsgi/fetch",
     async ({ url }) => expect(await curl("--data", "x", `${url}a?b`)).toBe("POST /a\r\n"),
   ],
+  ["packages/python/README.md: @wsgi/python", async ({ url }) => expect(await curl(url)).toBe("Hello from Python\r\n")],
   ["docs/environ.md: Keys of your own", async ({ url }) => expect(await curl(`${url}é`)).toBe("example: GET /é\r\n")],
   [
     "docs/errors.md: ListenError",

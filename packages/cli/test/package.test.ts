@@ -75,7 +75,8 @@ describe("the packed package", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     tarballs = await mkdtemp(join(tmpdir(), "wsgi-tarballs-"));
     const libraries = packDependencies(join(packages, "cli"), tarballs, "@wsgi");
-    const ours = ["core", "tls", "posthooks", "cli"].map((name) => join(packages, name));
+    const companions = ["fetch", "middleware", "node", "python"];
+    const ours = ["core", "tls", "posthooks", ...companions, "cli"].map((name) => join(packages, name));
     project = await Project.create(...ours, ...libraries);
     installed = project.installed("@wsgi/cli");
     bin = project.installed(".bin/wsgi");
@@ -121,6 +122,17 @@ describe("the packed package", { timeout: 60_000 }, () => {
       expect((await running.stop()).code).toBe(0);
     },
   );
+
+  test("serves Python, Fetch handlers and Node listeners", async () => {
+    writeFiles(project.folder, {
+      "page.py": 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"Python"]\n',
+      "fetch.mjs": 'export default { fetch: () => new Response("Fetch") };',
+      "node.mjs": 'export default (request, response) => response.end("Node");',
+    });
+    const both = await serveThere("--mount", "/fetch=fetch.mjs", "page.py");
+    expect([await textOf(both.url), await textOf(`${both.url}/fetch`)]).toEqual(["Python", "Fetch"]);
+    expect(await textOf((await serveThere("-i", "node", "node.mjs")).url)).toBe("Node");
+  });
 
   test("serves what a config file in TypeScript says", async () => {
     writeFiles(project.folder, { "green/wsgi.config.ts": CONFIG, "green/app.ts": APP });

@@ -1,6 +1,6 @@
 // The documentation says what is: its links, scripts, options, errors and members exist, and none is left out.
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { coreOptionsTable, optionsPage } from "../../../scripts/options-page.ts";
@@ -8,20 +8,11 @@ import { withOptionsTable } from "../../../scripts/options-table.ts";
 import { OPTION_TABLE, PROTOCOL_ERRORS, USAGE_ERRORS } from "../src/index.ts";
 import { below, firstColumn, headings, membersOf, prose, read, root } from "./support/pages.ts";
 
+/** Every page that there is. */
 const PAGES = [
-  ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "packages/core/README.md"],
-  ...["packages/posthooks/README.md", "packages/tls/README.md", "packages/cli/README.md"],
-  ...[
-    "options",
-    "environ",
-    "errors",
-    "extensions",
-    "listeners",
-    "differences",
-    "conformance",
-    "migrating-from-eventlet",
-    "migrating-python",
-  ].map((n) => `docs/${n}.md`),
+  ...readdirSync(root).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(root, "docs")).flatMap((name) => (name.endsWith(".md") ? `docs/${name}` : [])),
+  ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
 ];
 
 /** GitHub's anchor of a heading. */
