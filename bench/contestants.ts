@@ -78,10 +78,35 @@ export const bun = onPeer("bun", "bun", (port) => ["bun.ts", `${port}`]);
 export const deno = onPeer("deno", "deno", (port) => ["run", "--no-config", "--allow-net", "deno.ts", `${port}`]);
 export const eventlet = onPeer("eventlet", "eventlet", (port) => ["python/serve_eventlet.py", `${port}`]);
 export const waitress = onPeer("waitress", "waitress", (port) => ["python/serve_waitress.py", `${port}`]);
-export const gunicorn = onPeer("gunicorn", "gunicorn", (port) => [
-  ...["-m", "gunicorn", "--chdir", "python", "--bind", `127.0.0.1:${port}`, "--log-level", "error"],
-  "application:application",
-]);
+/** An application of bench/servers/python. */
+export type PythonModule = "application" | "flask_application" | "sleeper";
+
+export const gunicorn = gunicornWith("application");
+
+export function gunicornWith(module: PythonModule, threads = 1): ServerSpec {
+  return onPeer(module === "flask_application" ? "flask" : "gunicorn", `gunicorn ${module} ${threads}`, (port) => [
+    ...["-m", "gunicorn", "--chdir", "python", "--bind", `127.0.0.1:${port}`, "--log-level", "error"],
+    ...(threads > 1 ? ["--threads", `${threads}`] : []),
+    `${module}:application`,
+  ]);
+}
+
+/** The same by @wsgi/python, in the interpreter that gunicorn is installed for. */
+export function python(module: PythonModule, { threads = 1, wholeMachine = false } = {}): ServerSpec {
+  const needs = module === "flask_application" ? "flask" : "gunicorn";
+  return {
+    key: JSON.stringify(["python", module, threads, wholeMachine]),
+    needs,
+    wholeMachine,
+    launch: ({ node, home, folder, peers }, port) => {
+      const found = peers[needs];
+      if ("absent" in found) throw new Error(`${needs} is ${found.absent}`);
+      const args = [join("servers", "python.ts"), `${port}`, folder, module, found.path, `${threads}`];
+      return { command: node, args: ["--import", "tsx", ...args], cwd: home };
+    },
+  };
+}
+
 export const uwsgi = onPeer("uwsgi", "uwsgi", (port) => [
   ...["--plugin", "python3", "--http11-socket", `127.0.0.1:${port}`, "--master", "--disable-logging"],
   ...["--chdir", "python", "--module", "application:application", "--need-app"],

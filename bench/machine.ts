@@ -10,7 +10,7 @@ import type { Machine } from "./results.ts";
 /** A program that was found, or why it is absent. */
 export type Found = { readonly path: string; readonly version: string } | { readonly absent: string };
 
-export type PeerName = "bun" | "deno" | "eventlet" | "gunicorn" | "waitress" | "uwsgi";
+export type PeerName = "bun" | "deno" | "eventlet" | "gunicorn" | "waitress" | "uwsgi" | "flask";
 export type Peers = Readonly<Record<PeerName, Found>>;
 
 /** Where to look for programs that are not on the path. */
@@ -39,6 +39,7 @@ export function findPeers({ bun = "bun", deno = "deno", python }: Places): Peers
     eventlet: findModule(pythons, "eventlet"),
     gunicorn: findModule(pythons, "gunicorn"),
     waitress: findModule(pythons, "waitress"),
+    flask: findModule(pythons, "flask", "gunicorn"), // it is served by gunicorn in comparison
     uwsgi: find("uwsgi", ["--version"]),
   };
 }
@@ -70,8 +71,9 @@ function find(command: string, args: readonly string[]): Found {
   return version === undefined ? { absent: "not installed" } : { path: command, version };
 }
 
-function findModule(pythons: readonly string[], module: string): Found {
-  const program = `import importlib.metadata as m, ${module}; print(m.version("${module}"))`;
+/** @param others modules that have to be there with it */
+function findModule(pythons: readonly string[], module: string, ...others: readonly string[]): Found {
+  const program = `import importlib.metadata as m, ${[module, ...others].join(", ")}; print(m.version("${module}"))`;
   for (const path of pythons) {
     const version = versionOf(path, ["-c", program]);
     if (version !== undefined) return { path, version };

@@ -21,6 +21,7 @@ const FLOOR = "bare socket";
 const SECURE = "@wsgi/tls";
 const NODE_SECURE = "node:https";
 const COMMAND = "wsgi";
+const PYTHON = "@wsgi/python";
 
 /** What a browser sends with a request that it makes for a page. */
 const BROWSER: readonly Header[] = [
@@ -403,4 +404,61 @@ const scales: readonly Row[] = [
   },
 ];
 
-export const ROWS: readonly Row[] = [...requests, ...secure, ...connections, ...parts, ...commands, ...scales];
+const inPython: readonly Row[] = [
+  {
+    name: "python",
+    title: "Hello world in Python",
+    about: "A Python application, this server and its Python process on one core, as all others are.",
+    entrants: [
+      underLoad(PYTHON, who.python("application")),
+      underLoad("gunicorn", who.gunicorn),
+      underLoad("waitress", who.waitress),
+      underLoad("eventlet", who.eventlet),
+      underLoad("uWSGI", who.uwsgi),
+    ],
+    targets: [
+      ...[faster(3, "gunicorn", PYTHON), faster(2.5, "waitress", PYTHON), faster(2.5, "eventlet", PYTHON)],
+      faster(1.1, "uWSGI", PYTHON),
+    ],
+  },
+  {
+    name: "python-cores",
+    title: "Hello world in Python on two cores",
+    about: "The load takes its share of the two cores too.",
+    entrants: [
+      underLoad(PYTHON, who.python("application")),
+      underLoad(`${PYTHON}, two cores`, who.python("application", { wholeMachine: true })),
+    ],
+    targets: [faster(1.5, PYTHON, `${PYTHON}, two cores`)],
+  },
+  {
+    name: "flask",
+    title: "Flask",
+    about: "Hello world by Flask.",
+    entrants: [
+      underLoad(PYTHON, who.python("flask_application")),
+      underLoad("gunicorn", who.gunicornWith("flask_application")),
+    ],
+    targets: [faster(1.5, "gunicorn", PYTHON)],
+  },
+  {
+    name: "python-threads",
+    title: "Eight threads that wait",
+    about: "A Python application that sleeps for 50 ms, in 8 threads, with 8 connections.",
+    entrants: [
+      underLoad(PYTHON, who.python("sleeper", { threads: 8 }), { connections: 8 }),
+      underLoad("gunicorn", who.gunicornWith("sleeper", 8), { connections: 8 }),
+    ],
+    targets: [{ metric: "p99", of: PYTHON, over: "gunicorn", atMost: 1 }],
+  },
+];
+
+export const ROWS: readonly Row[] = [
+  ...requests,
+  ...secure,
+  ...connections,
+  ...parts,
+  ...commands,
+  ...inPython,
+  ...scales,
+];
