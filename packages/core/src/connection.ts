@@ -31,7 +31,7 @@ const READ_AHEAD_BYTES = 64 * 1024;
  */
 const TURN_BYTES = 128 * 1024;
 const HEAD_BYTES = 2048;
-/** The bytes of a body whose length is known are only counted: they are worth a fourth. A rest costs as much as to read 128 KiB. */
+/** The bytes of a body whose length is known are only counted: they are worth a fourth. */
 const PLAIN_BODY_SHARE = 4;
 /** A read of so many bytes filled the buffer: there is more, and the system will go on with the same socket. */
 const FULL_READ_BYTES = 64 * 1024;
@@ -177,25 +177,24 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
 
   // ---- for the socket ------------------------------------------------------------------------------------------
 
-  onBytes(bytes: Buffer, length: number): void {
+  onBytes(bytes: Buffer, length: number): boolean {
     this.#bytesReceived += length;
     if (length < FULL_READ_BYTES) this.#turnBytes = 0;
     else this.#turnBytes += this.parser.bodyRemaining ? length / PLAIN_BODY_SHARE : length;
     if (this.#state >= CLOSING) {
       this.#lingered += length;
       if (this.#lingered > MAX_LINGER_BYTES) this.transport.destroy();
-      return;
+      return true;
     }
     this.parser.push(bytes, length);
     if (this.#state <= READING_HEAD) this.#serve();
     else if (this.#state === DISCARDING) this.#discard();
     else this.#current?.input.advance();
     this.parser.retain();
-    if (this.#turnBytes >= TURN_BYTES) {
-      this.#turnBytes = 0;
-      this.transport.rest();
-    }
     if (this.#state === RUNNING && this.parser.pendingBytes >= READ_AHEAD_BYTES) this.transport.pause();
+    if (this.#turnBytes < TURN_BYTES) return true;
+    this.#turnBytes = 0;
+    return false;
   }
 
   onEnd(): void {

@@ -23,7 +23,8 @@ interface Internals {
 
 /** Who is given what was read. */
 interface Reader {
-  onBytes(bytes: Buffer, length: number): void;
+  /** False stops the reading until `resume()` of the socket. */
+  onBytes(bytes: Buffer, length: number): boolean;
 }
 
 type Hooked = Duplex & { [key: symbol]: unknown; _handle?: Handle | null };
@@ -45,10 +46,7 @@ export class ReadBuffer {
     if (this.#internals === undefined || !(this.#internals.buffer in hooked)) return false;
     const bytes = this.#bytes;
     hooked[this.#internals.buffer] = bytes;
-    hooked[this.#internals.callback] = (count: number): boolean => {
-      reader.onBytes(bytes, count);
-      return true;
-    };
+    hooked[this.#internals.callback] = (count: number): boolean => reader.onBytes(bytes, count);
     hooked._handle.useUserBuffer(bytes);
     return true;
   }

@@ -20,7 +20,7 @@ const MAX_COPIED_BYTES = 2048;
 
 export interface TransportEvents {
   /** Bytes arrived: the first `length` of these. They are valid during the call only. */
-  onBytes(bytes: Buffer, length: number): void;
+  onBytes(bytes: Buffer, length: number): boolean;
   /** The peer closed its side. */
   onEnd(): void;
   /** `bytesSent` grew. */
@@ -61,7 +61,7 @@ export class Transport {
   /** Attaches to the socket and begins to read. */
   start(): void {
     const { socket } = this;
-    const attached = this.#readBuffer.attach(socket, this.#events);
+    const attached = this.#readBuffer.attach(socket, this);
     if (!attached) socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
@@ -182,11 +182,13 @@ export class Transport {
   /**
    * Reads no more in this turn of the event loop, whatever else is said: the system's loop takes up to 32 full buffers, 2 MiB, from
    * one socket before it looks at the next.
+   *
+   * @param isStopped whether reading has ended already, with the callback that brought the bytes
    */
-  rest(): void {
+  rest(isStopped = false): void {
     if (this.#resting || this.closed) return;
     this.#resting = true;
-    if (this.#reading) this.socket.pause();
+    if (this.#reading && !isStopped) this.socket.pause();
     setImmediate(Transport.#wake, this);
   }
 
@@ -262,8 +264,18 @@ export class Transport {
     for (const callback of callbacks) callback();
   }
 
+  /**
+   * From the read buffer; false stops the reading, which costs a tenth of what `pause()` of a stream does: with that, a large upload
+   * took a quarter more of processor time.
+   */
+  onBytes(bytes: Buffer, length: number): boolean {
+    if (this.#events.onBytes(bytes, length)) return true;
+    this.rest(true);
+    return !this.#resting;
+  }
+
   readonly #onData = (bytes: Buffer): void => {
-    this.#events.onBytes(bytes, bytes.length);
+    if (!this.#events.onBytes(bytes, bytes.length)) this.rest();
   };
 
   readonly #onEnd = (): void => {

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { ReadBuffer } from "../src/read-buffer.ts";
 import { turn, until } from "./support/until.ts";
 
-const NOBODY = { onBytes: (): void => {} };
+const NOBODY = { onBytes: () => true };
 
 /** Both ends of a connection; the server's end is paused, as a listener hands it out. */
 async function connection(): Promise<{ near: net.Socket; far: net.Socket }> {
@@ -29,9 +29,10 @@ test("reads an accepted socket of this Node version through one buffer", async (
   const buffer = new ReadBuffer();
   const views: [text: string, memory: ArrayBufferLike][] = [];
   let wake = (): void => {};
-  const onBytes = (bytes: Buffer, length: number): void => {
+  const onBytes = (bytes: Buffer, length: number): boolean => {
     views.push([bytes.toString("utf8", 0, length), bytes.buffer]);
     wake();
+    return true;
   };
   expect(buffer.attach(near, { onBytes })).toBe(true);
   near.resume();
@@ -53,7 +54,7 @@ test("gives a detached socket its bytes as an ordinary stream, each piece its ow
   const buffer = new ReadBuffer();
   buffer.attach(near, { onBytes: () => expect.fail("detached") });
   const seen: string[] = [];
-  buffer.attach(other.near, { onBytes: (bytes, length) => seen.push(bytes.toString("utf8", 0, length)) });
+  buffer.attach(other.near, { onBytes: (bytes, length) => seen.push(bytes.toString("utf8", 0, length)) > 0 });
   buffer.detach(near);
   const pieces: Buffer[] = [];
   near.on("data", (bytes) => pieces.push(bytes));
@@ -66,6 +67,29 @@ test("gives a detached socket its bytes as an ordinary stream, each piece its ow
   expect(Buffer.concat(pieces).toString()).toBe("for the application");
   far.end();
   await once(near, "end");
+});
+
+test("stops reading when it is told so, until the socket resumes", async () => {
+  const { near, far } = await connection();
+  const seen: string[] = [];
+  let goesOn = false;
+  new ReadBuffer().attach(near, {
+    onBytes: (bytes, length) => {
+      seen.push(bytes.toString("utf8", 0, length));
+      return goesOn;
+    },
+  });
+  near.resume();
+  far.write("first");
+  await until(() => seen.length > 0);
+  await new Promise<void>((resolve) => far.write("second", () => resolve()));
+  await turn();
+  await turn();
+  expect(seen).toEqual(["first"]);
+  goesOn = true;
+  near.resume();
+  await until(() => seen.length > 1);
+  expect(seen).toEqual(["first", "second"]);
 });
 
 test("stops reading a detached socket that nobody empties", async () => {
