@@ -14,6 +14,7 @@ export function encodeRequest(environ: Environ, flags: number): string {
   let text = "";
   let pairs = 0;
   for (const key in environ) {
+    if (key === "wsgi.signal") continue; // it is made when it is read
     const value = environ[key];
     if (typeof value !== "string" || key === "PATH_INFO") continue;
     text += `${key}\0${key === "SCRIPT_NAME" ? utf8Bytes(value) : value}\0`;
