@@ -52,6 +52,11 @@ export function express(on: "@wsgi/node" | "node:http"): ServerSpec {
   return onNode("express.ts", [on]);
 }
 
+/** Hono on this server through @wsgi/fetch; with the runtime's own Request and Response, or with light ones in their place. */
+export function honoHere(globals: "fast" | "own"): ServerSpec {
+  return onNode("fetch.ts", [globals]);
+}
+
 export const fastify = onNode("fastify.ts");
 export const hono = onNode("hono.ts");
 

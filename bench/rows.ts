@@ -17,6 +17,8 @@ import { underLoad } from "./under-load.ts";
 const OURS = "@wsgi/core";
 const NODE = "node:http";
 const ADAPTED = "@wsgi/node";
+const FETCH = "@wsgi/fetch";
+const FAST_FETCH = "@wsgi/fetch, fast globals";
 const FLOOR = "bare socket";
 const SECURE = "@wsgi/tls";
 const NODE_SECURE = "node:https";
@@ -277,6 +279,18 @@ const parts: readonly Row[] = [
     about: "Hello world on Express, its headers as they are by default; on this server through @wsgi/node.",
     entrants: [underLoad(ADAPTED, who.express(ADAPTED)), underLoad(NODE, who.express(NODE))],
     targets: [faster(1, NODE, ADAPTED)],
+  },
+  {
+    name: "hono",
+    title: "Hono",
+    about:
+      "Hello world on Hono; on this server through @wsgi/fetch, with the runtime's Request and Response, and with light ones in their place.",
+    entrants: [
+      underLoad(FETCH, who.honoHere("own")),
+      underLoad(FAST_FETCH, who.honoHere("fast")),
+      underLoad("@hono/node-server", who.hono),
+    ],
+    targets: [faster(1.5, "@hono/node-server", FAST_FETCH)],
   },
   {
     name: "import",
