@@ -1,6 +1,7 @@
 // The package as its users get it: packed, and installed with all that it depends on into an empty project; the command is
 // called there as npm puts it.
 
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,6 +20,7 @@ import {
 import { packDependencies } from "./support/packed-dependencies.ts";
 
 const packages = join(import.meta.dirname, "../..");
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
 const APP = `import type { Application } from "@wsgi/core";
 
@@ -123,7 +125,7 @@ describe("the packed package", { timeout: 60_000 }, () => {
     },
   );
 
-  test("serves Python, Fetch handlers and Node listeners", async () => {
+  test.skipIf(!hasPython)("serves Python, Fetch handlers and Node listeners", async () => {
     writeFiles(project.folder, {
       "page.py": 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"Python"]\n',
       "fetch.mjs": 'export default { fetch: () => new Response("Fetch") };',
