@@ -17,7 +17,7 @@ export function encodeRequest(environ: Environ, flags: number): string {
     if (key === "wsgi.signal") continue; // it is made when it is read
     const value = environ[key];
     if (typeof value !== "string" || key === "PATH_INFO") continue;
-    text += `${key}\0${key === "SCRIPT_NAME" ? utf8Bytes(value) : value}\0`;
+    text += `${key}\0${key === "SCRIPT_NAME" && value !== "" ? utf8Bytes(value) : value}\0`;
     pairs++;
   }
   const fields = environ.headers_raw;
