@@ -448,8 +448,19 @@ function unframed(seen: Seen, method = "GET"): Seen {
   return { ...seen, headers };
 }
 
+/** Whether a request without a body ends before its response is closed, or right after, differs between versions of Node. */
+function inEitherOrder(seen: Seen): Seen {
+  const told = [...seen.told];
+  const at = told.indexOf("res close");
+  if (told[at + 1] === "req end") told.splice(at, 2, "req end", "res close");
+  return { ...seen, told };
+}
+
 test.each(Object.entries(cases))("%s", async (_name, { listener, ask = {}, ours = {}, because = "" }) => {
-  const [there, here] = (await both(listener, ask)).map((seen) => unframed(seen, ask.method)) as [Seen, Seen];
+  const [there, here] = (await both(listener, ask)).map((seen) => inEitherOrder(unframed(seen, ask.method))) as [
+    Seen,
+    Seen,
+  ];
   expect(here).toEqual({ ...there, ...ours });
   if (Object.keys(ours).length === 0) return;
   expect(because).not.toBe("");
