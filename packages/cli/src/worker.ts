@@ -65,6 +65,8 @@ async function begin(assignment: WorkerAssignment): Promise<void> {
   const listeners = await makeListeners(settings, addresses, assignment.secrets, listenLate);
   dropPrivileges(settings);
   const loaded = await load(settings, logs, assignment.reload);
+  // That the supervisor has gone is heard at a look at its channel: there is one between two turns.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   if (!process.connected) process.exit(1); // the supervisor went while the application was loaded
   serve(new Serving(settings, listeners, loaded.application, logs), loaded, settings, logs, assignment.reload);
 }
