@@ -39,6 +39,20 @@ test("holds those that came and have not left", () => {
   );
 });
 
+test("a walk ends well when those before it have left", () => {
+  const roster = new Roster<Named>();
+  const members = [named(0), named(1), named(2)] as const;
+  for (const member of members) roster.add(member);
+  const met: number[] = [];
+  roster.each(({ name }) => {
+    met.push(name);
+    roster.remove(members[0]);
+    roster.remove(members[1]);
+  });
+  expect(met).toEqual([2, 2]); // moved to the first place, it is met there again
+  expect(names(roster)).toEqual([2]);
+});
+
 test("a walk meets everybody who stays, whoever leaves on the way", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.tuple(fc.nat(20), fc.nat(20))), (size, departures) => {
