@@ -46,7 +46,7 @@ function clientAddress({ endpoints, requestHeaders }: Exchange, logXForwardedFor
   for (let i = 0; i < requestHeaders.length; i++) {
     const [name, value] = requestHeaders[i] as Header;
     if (name.length !== FORWARDED_FOR.length || name.toLowerCase() !== FORWARDED_FOR) continue;
-    forwarded += `${value.replaceAll(" ", "")},`;
+    if (value !== "") forwarded += `${value.replaceAll(" ", "")},`;
   }
   return forwarded === "" ? remoteAddress : forwarded + remoteAddress;
 }

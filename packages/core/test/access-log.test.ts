@@ -178,6 +178,13 @@ test("names the peer alone without X-Forwarded-For, or when a field only looks l
   expect(await lineOf(get("X_Forwarded_For: 10.0.0.9"), "%(client_ip)s")).toBe("127.0.0.1");
 });
 
+test("takes nothing of an X-Forwarded-For that is empty", async () => {
+  expect(await lineOf(get("X-Forwarded-For:"), "%(client_ip)s")).toBe("127.0.0.1");
+  expect(await lineOf(get("X-Forwarded-For: ", "X-Forwarded-For: 10.0.0.9"), "%(client_ip)s")).toBe(
+    "10.0.0.9,127.0.0.1",
+  );
+});
+
 test("names the peer of the socket, whatever an application wrote into its environ", async () => {
   const trusting: Application = (environ, startResponse) => {
     environ.REMOTE_ADDR = "10.0.0.9";
