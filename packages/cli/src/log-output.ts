@@ -17,6 +17,7 @@ export interface LogSettings {
   readonly errorLog: string;
   readonly logJson: boolean;
   readonly logLevel: Level;
+  readonly server?: { readonly logXForwardedFor?: boolean };
 }
 
 export class LogOutput {
@@ -64,11 +65,13 @@ export class LogOutput {
   /** What writes access lines in JSON. */
   get extensions(): Extension[] {
     const access = this.#access;
-    if (access === undefined || !this.#settings.logJson) return [];
+    const { logJson, server } = this.#settings;
+    if (access === undefined || !logJson) return [];
+    const forwarded = server?.logXForwardedFor !== false;
     return [
       {
         name: "access log in JSON",
-        onResponded: (exchange) => access.write(jsonLine(accessRecord(exchange))),
+        onResponded: (exchange) => access.write(jsonLine(accessRecord(exchange, forwarded))),
       },
     ];
   }
@@ -124,9 +127,11 @@ function wantsColour({ NO_COLOR: noColour = "", TERM: terminal }: NodeJS.Process
 }
 
 /** One response as an object; names after the OpenTelemetry conventions where these have one. */
-function accessRecord(exchange: Exchange): Record<string, unknown> {
+function accessRecord(exchange: Exchange, forwarded: boolean): Record<string, unknown> {
   const { endpoints, requestLine, requestHeaders, error } = exchange;
-  const header = (name: string): string | undefined => requestHeaders.find(([key]) => key.toLowerCase() === name)?.[1];
+  const headers = (name: string): string[] =>
+    requestHeaders.flatMap(([key, value]) => (key.toLowerCase() === name ? [value] : []));
+  const header = (name: string): string | undefined => headers(name)[0];
   return {
     time: new Date().toISOString(),
     level: "info",
@@ -134,6 +139,7 @@ function accessRecord(exchange: Exchange): Record<string, unknown> {
     pid: process.pid,
     client: endpoints.remoteAddress,
     clientPort: endpoints.remotePort,
+    forwardedFor: (forwarded && headers("x-forwarded-for").filter(Boolean).join(", ")) || undefined, // what others say of it
     scheme: endpoints.scheme,
     method: requestLine.slice(0, requestLine.indexOf(" ")), // the environ is the application's by now
     request: requestLine,

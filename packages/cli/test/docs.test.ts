@@ -56,7 +56,7 @@ test("an access line in JSON has the keys that are named", async () => {
     cwd: folderWith({ "app.mjs": HELLO }),
   });
   const [, url = ""] = await running.printed(/starting up on (\S+?)"/);
-  await fetch(url, { headers: { referer: "http://a/" } });
+  await fetch(url, { headers: { referer: "http://a/", "x-forwarded-for": "192.0.2.1" } });
   const [line] = await running.printed(/^.*"type":"access".*$/m);
   const named = [...below(page, "## Logs").matchAll(/`(\w+)`/g)].map(([, name]) => name as string);
   const keys = Object.keys(JSON.parse(line) as object);

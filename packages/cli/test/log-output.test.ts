@@ -108,6 +108,7 @@ describe("a hostile request", () => {
       level: "info",
       type: "access",
       client: "127.0.0.1",
+      forwardedFor: '1.2.3.4" 200 "',
       scheme: "http",
       method: "GET",
       request: 'GET /a"b\\c?x=%0a%1b[31m&<script> HTTP/1.1',
@@ -122,6 +123,22 @@ describe("a hostile request", () => {
 });
 
 describe("--log-json", () => {
+  it.each<[string, readonly string[], readonly string[], string | undefined]>([
+    ["all that was forwarded", ["192.0.2.1, 192.0.2.2", "192.0.2.3"], [], "192.0.2.1, 192.0.2.2, 192.0.2.3"],
+    ["nothing where nothing was", [], [], undefined],
+    ["nothing of an empty field", [""], [], undefined],
+    ["nothing when it is turned off", ["192.0.2.1"], ["--no-log-x-forwarded-for"], undefined],
+  ])("names %s", async (_what, fields, args, expected) => {
+    const command = await serve(["app.mjs", "--log-json", ...args]);
+    const client = await Client.connect(Number(new URL(command.url).port));
+    const forwarded = fields.map((value) => `X-Forwarded-For: ${value}\r\n`).join("");
+    client.send(`GET / HTTP/1.1\r\nHost: a\r\n${forwarded}Connection: close\r\n\r\n`);
+    await client.end();
+    const record = JSON.parse((await command.stop()).stdout) as Record<string, unknown>;
+    expect(record).toMatchObject({ client: "127.0.0.1", status: 200 });
+    expect(record["forwardedFor"]).toBe(expected);
+  });
+
   it("makes every line of both streams an object", async () => {
     const app = HELLO.replace("return", `environ["wsgi.errors"].write('two "lines"\\nof text\\n');\n  return`);
     const command = await serve(["app.mjs", "--log-json", "--log-level", "debug"], { "app.mjs": app });
