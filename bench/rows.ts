@@ -10,7 +10,7 @@ import type { Load } from "./load-types.ts";
 import type { Target } from "./results.ts";
 import type { Entrant, Row } from "./row.ts";
 import { FILE_SIZE, ITEMS, LARGE, type Settings, type Workload } from "./servers/workload.ts";
-import { importOfCore, minifiedCore, untilFirstAnswer } from "./start.ts";
+import { importOfCore, minifiedCore, untilFirstAnswer, withoutSocket } from "./start.ts";
 import { download, manyChunks, upload } from "./transfer.ts";
 import { underLoad } from "./under-load.ts";
 
@@ -291,6 +291,14 @@ const parts: readonly Row[] = [
       underLoad("@hono/node-server", who.hono),
     ],
     targets: [faster(1.5, "@hono/node-server", FAST_FETCH)],
+  },
+  {
+    name: "to-fetch",
+    title: "Without a socket",
+    about:
+      "Hello world as a function, its text read: an application by toFetch of @wsgi/fetch, and Hono's app.request. Nothing global is replaced.",
+    entrants: [withoutSocket(FETCH, "wsgi"), withoutSocket("Hono", "hono")],
+    targets: [faster(1, "Hono", FETCH)],
   },
   {
     name: "import",

@@ -1,5 +1,5 @@
-// What happens once in the life of a program: its start until the first answer, and importing the core; and how large the core
-// is. Every round starts a process of its own.
+// What needs no load from outside: the start of a program until its first answer, importing the core, how large the core is, and
+// requests that a process makes to itself without a socket. Every round starts a process of its own.
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -42,6 +42,18 @@ export function importOfCore(name: string, way: "import" | "require"): LoneEntra
       const file = join(CORE, way === "import" ? "index.js" : "index.cjs");
       const { stdout } = await run(bench.node, [program, way, file], { timeout: 30_000 });
       return { time: Number(stdout) };
+    },
+  };
+}
+
+/** Requests without a socket, in a process of their own. */
+export function withoutSocket(name: string, who: "wsgi" | "hono"): LoneEntrant {
+  return {
+    name,
+    async measure({ bench, seconds }) {
+      const program = join(bench.home, "servers/programs/without-socket.mjs");
+      const { stdout } = await run(bench.node, [program, who, `${seconds}`], { timeout: seconds * 1000 + 30_000 });
+      return JSON.parse(stdout);
     },
   };
 }

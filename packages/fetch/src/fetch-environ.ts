@@ -11,6 +11,7 @@ export interface EnvironBase {
   readonly keys: Map<string, string>;
 }
 
+const setIdle = (): void => {};
 const MAX_KEYS = 512;
 const VERSION: readonly [1, 0] = Object.freeze([1, 0] as const);
 
@@ -59,7 +60,7 @@ export function buildEnviron(request: Request, input: FetchInput, base: EnvironB
     "wsgi.run_once": false,
     "wsgi.file_wrapper": fileWrapper,
     "eventlet.input": input,
-    "eventlet.set_idle": () => {},
+    "eventlet.set_idle": setIdle,
     "eventlet.minimum_write_chunk_size": 0,
     "fetch.request": request,
   };

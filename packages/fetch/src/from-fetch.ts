@@ -70,7 +70,7 @@ function respond(value: unknown, environ: Environ, startResponse: StartResponse)
   const isHead = environ.REQUEST_METHOD === "HEAD";
   const known = knownResponse(value);
   if (known !== undefined) {
-    startResponse(statusLine(known.status, ""), endToEnd(known.headers, known.status));
+    startResponse(statusLine(known.status, known.statusText), endToEnd(known.headers, known.status));
     return known.body === null ? empty(isHead) : [known.body];
   }
   const response = checkResponse(value);

@@ -7,9 +7,9 @@ import { FetchError, show } from "./errors.ts";
 export interface Started {
   readonly status: number;
   readonly statusText: string;
+  /** Their names in small letters, as Fetch has them. */
   readonly headers: [string, string][];
   readonly declaredLength: number | undefined;
-  readonly hasType: boolean;
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -26,7 +26,6 @@ export function checkStart(statusLine: string, headers: Iterable<Header>): Start
   }
   const kept: [string, string][] = [];
   let declaredLength: number | undefined;
-  let hasType = false;
   for (const pair of headers) {
     if (!Array.isArray(pair) || pair.length !== 2) throw new FetchError("BAD_HEADERS", show(pair));
     const [name, value] = pair as unknown as [string, string];
@@ -41,16 +40,13 @@ export function checkStart(statusLine: string, headers: Iterable<Header>): Start
     } else if (HOP_BY_HOP.test(lower)) {
       if (lower === "connection" && value.trim().toLowerCase() === "close") continue; // there is no connection to be closed
       throw new FetchError("HOP_BY_HOP_HEADER", show(`${name}: ${value}`));
-    } else if (lower === "content-type") {
-      hasType = true;
     }
-    kept.push([name, value]);
+    kept.push([lower, value]);
   }
   return {
     status: Number(statusLine.slice(0, 3)),
     statusText: statusLine.slice(4),
     headers: kept,
     declaredLength,
-    hasType,
   };
 }

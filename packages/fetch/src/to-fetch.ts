@@ -4,6 +4,7 @@
 
 import type { Application, Environ, Header, StartResponse } from "@wsgi/core";
 import { describeThrown, FetchError, isPromise, show } from "./errors.ts";
+import { makeResponse } from "./fast-response.ts";
 import { buildEnviron } from "./fetch-environ.ts";
 import { FetchInput } from "./fetch-input.ts";
 import { bytesOf, OutgoingBody } from "./outgoing-body.ts";
@@ -89,7 +90,7 @@ class Run {
       return whole;
     });
     const whole = await Promise.race([settled, writes]);
-    if (whole instanceof Response) return whole;
+    if (whole !== undefined) return whole;
     settled.catch((error) => this.body.takeBody(failing(error))); // the head is out: the body fails
     return await this.#respond();
   }
@@ -114,19 +115,13 @@ class Run {
   #complete(body: unknown): Response | undefined {
     const items = typeof body === "string" || body instanceof Uint8Array ? [body] : body;
     if (!Array.isArray(items) || "close" in items) return undefined;
-    const started = this.#start();
-    const { declaredLength, status, hasType } = started;
-    const [first] = items;
-    const isText = items.length === 1 && typeof first === "string" && hasType && declaredLength === undefined;
-    if (isText && !this.#isHead && !NULL_BODY.has(status) && /^[\0-\x7f]*$/.test(first)) {
-      started.headers.push(["Content-Length", String(first.length)]);
-      return new Response(first, started);
-    }
-    const bytes = join(items.map(bytesOf));
-    if (declaredLength !== undefined && bytes.length !== declaredLength) return undefined;
-    if (declaredLength === undefined && status !== 204 && status !== 304)
-      started.headers.push(["Content-Length", String(bytes.length)]);
-    return new Response(this.#isHead || NULL_BODY.has(status) ? null : bytes, started);
+    const { declaredLength, status, statusText, headers } = this.#start();
+    const whole = joinItems(items);
+    if (declaredLength === undefined) {
+      if (status !== 204 && status !== 304) headers.push(["content-length", String(whole.length)]);
+    } else if (declaredLength !== whole.length) return undefined;
+    const isSent = !this.#isHead && !NULL_BODY.has(status);
+    return makeResponse({ status, statusText, headers, body: isSent ? whole : null });
   }
 
   async #begin(body: unknown): Promise<Response> {
@@ -160,7 +155,11 @@ function failing(error: unknown): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
-function join(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** One text whose characters are its bytes stays what it is. */
+function joinItems(items: readonly unknown[]): string | Uint8Array<ArrayBuffer> {
+  const [first] = items;
+  if (items.length === 1 && typeof first === "string" && /^[\0-\x7f]*$/.test(first)) return first;
+  const pieces = items.map(bytesOf);
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let position = 0;
   for (const piece of pieces) {

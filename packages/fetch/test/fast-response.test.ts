@@ -18,7 +18,7 @@ const CASES: readonly [title: string, make: () => Arguments, isKnown: boolean][]
   ["a stream", () => [stream()], false],
   ["a form", () => [new URLSearchParams("a=1")], false],
   ["a status", () => ["x", { status: 404 }], true],
-  ["a reason", () => ["x", { status: 200, statusText: "Fine" }], false],
+  ["a reason", () => ["x", { status: 200, statusText: "Fine" }], true],
   ["an empty reason", () => ["x", { statusText: "" }], true],
   ["204", () => [null, { status: 204 }], true],
   ["304", () => [undefined, { status: 304 }], true],
@@ -120,4 +120,54 @@ test("can be made of another one, and be the base of a class", async () => {
     readonly extra = 1;
   }
   expect([new Own("z").extra, await new Own("z").text(), new Own() instanceof Response]).toEqual([1, "z", true]);
+});
+
+describe("is read as a Response is:", () => {
+  const READERS: readonly [string, (response: Response) => Promise<unknown>][] = [
+    ["text()", (response) => response.text()],
+    ["json()", (response) => response.json()],
+    ["arrayBuffer()", async (response) => Buffer.from(await response.arrayBuffer()).toString("hex")],
+    ["blob()", async (response) => (await response.blob()).text()],
+  ];
+  const BODIES: readonly [string, () => ResponseBody][] = [
+    ["a text", () => '{"é":1}'],
+    ["an empty text", () => ""],
+    ["a text with a byte order mark", () => '\ufeff"x"'],
+    ["a text with half a character", () => '"\ud800"'],
+    ["bytes", () => new TextEncoder().encode('\ufeff"é"').subarray(0)],
+    ["bytes that are no text", () => new Uint8Array([0xff])],
+    ["nothing", () => null],
+  ];
+  type ResponseBody = Arguments[0];
+  const outcome = async (reading: Promise<unknown>): Promise<unknown> => reading.catch((error: Error) => error.name);
+
+  test.each(BODIES.flatMap(([of, make]) => READERS.map(([how, read]) => [how, of, read, make] as const)))(
+    "%s of %s, and no second time",
+    async (_how, _of, read, make) => {
+      const [fast, native] = [new FastResponse(make()), new Response(make())];
+      const facts = async (response: Response): Promise<unknown> => {
+        const before = response.bodyUsed;
+        const first = await outcome(read(response));
+        const { bodyUsed } = response;
+        const second = await outcome(response.text());
+        return { before, first, bodyUsed, second, third: await outcome(response.arrayBuffer().then(() => "read")) };
+      };
+      expect(await facts(fast)).toEqual(await facts(native));
+    },
+  );
+
+  test("the server is not told of one that was read, and its body is used up", async () => {
+    const response = new FastResponse("x");
+    const reading = response.text();
+    expect([knownResponse(response), response.bodyUsed]).toEqual([undefined, true]);
+    expect([await reading, response.body?.locked, (await response.body?.getReader().read())?.done]).toEqual(["x", false, true]);
+    expect(() => response.clone()).toThrow(TypeError);
+  }); // biome-ignore format: short
+});
+
+test("a type that was taken away does not come back", async () => {
+  const response = new FastResponse("x", { statusText: "Fine" });
+  response.headers.delete("content-type");
+  expect([response.clone().headers.has("content-type"), response.headers.has("content-type")]).toEqual([false, false]);
+  expect([response.statusText, new Response(null, response).statusText]).toEqual(["Fine", "Fine"]);
 });

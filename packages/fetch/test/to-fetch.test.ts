@@ -3,6 +3,7 @@
 import type { Application, Environ, Header, StartResponse } from "@wsgi/core";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../core/test/support/deferred.ts";
+import { knownResponse } from "../src/fast-response.ts";
 import { fromFetch, type ToFetchOptions, toFetch } from "../src/index.ts";
 
 const TEXT: readonly Header[] = [["Content-Type", "text/plain"]];
@@ -414,4 +415,44 @@ test("there and back again: a Fetch handler as an application as a Fetch handler
     "POST http://a.example/x?y body",
     "text/plain;charset=UTF-8",
   ]);
+});
+
+describe("a Response with a whole body", () => {
+  const light = giving(() => ["x"]);
+  const CASES: readonly [string, Application, string?][] = [
+    ["a text with a type", light],
+    ["a text without a type", giving(() => "x", [])],
+    ["a text beyond ASCII", giving(() => ["é", "\ud800"])],
+    ["bytes", giving(() => [new Uint8Array([0xff]), "x"])],
+    ["nothing", giving(() => [])],
+    ["headers in capitals, white space around a value", giving(() => "x", [["X-A", " 1 "], ["Set-Cookie", "a"], ["Set-Cookie", "b"]])],
+    ["its length declared", giving(() => "x", [["Content-Length", "1"]])],
+    ["HEAD", light, "HEAD"],
+    ["204", giving(() => [], TEXT, "204 No Content")],
+    ["a reason of its own", giving(() => "x", TEXT, "299 Fine")],
+    ["no reason", giving(() => "x", TEXT, "404")],
+  ]; // biome-ignore format: a table
+  const facts = async (response: Response): Promise<unknown> => {
+    const { status, statusText, headers, bodyUsed, body } = response.clone();
+    const bytes = Buffer.from(await response.arrayBuffer()).toString("hex");
+    return { status, statusText, headers: [...headers], bodyUsed, hasBody: body !== null, bytes };
+  };
+
+  test.each(CASES)("is a light one that is like the runtime's: %s", async (_title, application, method = "GET") => {
+    const isLight = await ask(application, { method });
+    class Other extends Response {}
+    const { Response: own } = globalThis;
+    globalThis.Response = Other as never; // whose it is then is not ours to say
+    const other = await ask(application, { method }).finally(() => {
+      globalThis.Response = own;
+    });
+    expect([isLight instanceof Other, other instanceof Other, isLight instanceof Response]).toEqual([false, true, true]);
+    expect(knownResponse(isLight)).toBeDefined();
+    expect(await facts(isLight)).toEqual(await facts(other));
+  }); // biome-ignore format: short
+
+  test("passes through a handler of this package without being read", async () => {
+    const [there] = await Promise.all([ask(fromFetch(toFetch(giving(() => "x", TEXT, "299 Fine"))))]);
+    expect([there.status, there.statusText, await there.text()]).toEqual([299, "Fine", "x"]);
+  });
 });
