@@ -207,7 +207,8 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
       return this.#await(this.#pump.settled().then(() => this.#finish()));
     const { response } = this;
     response.sendEnd();
-    if (response.excessBytes > 0) {
+    // A part of a file is sent by its Content-Length: PEP 3333 §"Optional Platform-Specific File Handling".
+    if (response.excessBytes > 0 && !(this.#body instanceof FileBody)) {
       this.#host.log.failed(
         `a body was ${response.excessBytes} bytes longer than its Content-Length and was cut`,
         undefined,
