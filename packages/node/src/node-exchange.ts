@@ -5,8 +5,11 @@
 import type { Socket } from "node:net";
 import type { Body, Environ, Header, Item, StartResponse, Write } from "@wsgi/core";
 import { aborted, BodyPull } from "./body-pull.ts";
+import { IdleTimeout } from "./idle-timeout.ts";
 import { type Incoming, type IncomingSource, makeIncoming } from "./incoming.ts";
-import { type Ending, makeOutgoing, type Outgoing, type OutgoingSink, SINK, type Written } from "./outgoing.ts";
+import { type Ending, makeOutgoing, type Outgoing, type OutgoingSink, type Written } from "./outgoing.ts";
+import { PacedOutput } from "./paced-output.ts";
+import { emitClose, hasAudience, whenSent } from "./sent.ts";
 
 /** Complete bodies up to this size leave with their head; larger ones at the client's pace. */
 const MAX_WHOLE_LENGTH = 64 * 1024;
@@ -22,13 +25,11 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   readonly #startResponse: StartResponse;
   readonly #socketOf: (environ: Environ) => Socket | null;
   readonly #body: BodyPull;
+  readonly #output: PacedOutput;
+  #timeout: IdleTimeout | undefined = undefined;
   #statusLine = "";
   #headers: Header[] = [];
   #write: Write | undefined = undefined;
-  /** Resolves when all that was written may be followed by more. */
-  #lastWrite: Promise<void> | undefined = undefined;
-  #unsent = 0;
-  #needDrain = false;
   /** The listener's part is over: complete, failed, or the client gone. */
   #over = false;
   /** 'finish' was emitted, or never will be: the response has no socket any more. */
@@ -37,7 +38,6 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   #finished: Written | undefined = undefined;
   #outcome: Outcome | undefined = undefined;
   #settle: ((outcome: Outcome) => void) | undefined = undefined;
-  #onTimeout: (() => void) | undefined = undefined;
 
   constructor(environ: Environ, startResponse: StartResponse, socketOf: (environ: Environ) => Socket | null) {
     this.environ = environ;
@@ -48,6 +48,7 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
       if (!this.#over) this.fail(error);
     });
     this.response = makeOutgoing(this.request, this);
+    this.#output = new PacedOutput(this.response);
   }
 
   /** Calls the listener; what the application returns, or throws. */
@@ -94,7 +95,7 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   #end(outcome: Outcome): void {
     this.#over = true;
     this.#outcome = outcome;
-    if (this.#onTimeout !== undefined) this.setTimeout(0);
+    if (this.#timeout?.isSet === true) this.setTimeout(0);
     if (this.#settle !== undefined) this.#settle(outcome);
     else if ("body" in outcome) this.#afterLastWrite(); // in this turn the server has it, and has written it at its end
   }
@@ -135,36 +136,12 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   }
 
   onPiece(piece: Item, written: Written | undefined): boolean {
-    if (this.#over || !this.#begin()) return false;
-    const length = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
-    const { response } = this;
-    this.#unsent += length;
-    response.outputSize = this.#unsent;
-    this.#lastWrite = this.#write?.(piece);
-    this.#lastWrite?.then(
-      () => {
-        this.#unsent -= length;
-        response.outputSize = this.#unsent;
-        written?.();
-        if (this.#needDrain && this.#unsent === 0) this.#drain();
-      },
-      (error) => written?.(error),
-    );
-    if (this.#unsent < response.writableHighWaterMark) return true;
-    if (!this.#needDrain) Object.defineProperty(response, "writableNeedDrain", NEED_DRAIN);
-    this.#needDrain = true;
-    return false;
+    const write = this.#over ? undefined : this.#begin();
+    return write !== undefined && this.#output.push(write, piece, written);
   }
 
-  #drain(): void {
-    this.#needDrain = false;
-    if (this.response.finished || this.response.destroyed) return;
-    process.nextTick(emitDrain, this.response);
-  }
-
-  /** Whether 'drain' will come. */
   get needDrain(): boolean {
-    return this.#needDrain && !this.response.finished && !this.response.destroyed;
+    return this.#output.needDrain;
   }
 
   onEnd({ piece, finished }: Ending): void {
@@ -174,9 +151,9 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
     const isWhole = this.#write === undefined && (piece === undefined || piece.length <= MAX_WHOLE_LENGTH);
     if (isWhole && !this.#isReadOn) return this.#endWhole(piece);
     if (this.#write === undefined && piece !== undefined) this.#declareLength(piece);
-    if (!this.#begin()) return;
-    if (piece !== undefined) this.#lastWrite = this.#write?.(piece);
-    this.#lastWrite?.catch(() => {});
+    const write = this.#begin();
+    if (write === undefined) return;
+    if (piece !== undefined) this.#output.pushLast(write, piece);
     const end = (): void => {
       if (!this.#over) this.#end({ body: [] });
     };
@@ -202,14 +179,14 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
     this.#headers.push(["Content-Length", String(length)]);
   }
 
-  /** Calls startResponse for a response that comes bit by bit; false when the server refuses it. */
-  #begin(): boolean {
+  /** Calls startResponse for a response that comes bit by bit; undefined when the server refuses it. */
+  #begin(): Write | undefined {
     try {
       this.#write ??= this.#startResponse(this.#statusLine, this.#headers);
-      return true;
+      return this.#write;
     } catch (error) {
       this.fail(error);
-      return false;
+      return undefined;
     }
   }
 
@@ -235,35 +212,27 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   setTimeout(milliseconds: number): void {
     const socket = this.environ["eventlet.input"].connection?.socket as Socket | undefined;
     if (typeof socket?.setTimeout !== "function" || (this.#over && milliseconds !== 0)) return;
-    if (this.#onTimeout === undefined) {
-      this.#onTimeout = () => {
-        const isTold = !this.request.complete && this.request.emit("timeout", socket);
-        if (!this.response.emit("timeout", socket) && !isTold) this.onGivenUp();
-      };
-      socket.on("timeout", this.#onTimeout);
-    } else if (milliseconds === 0) {
-      socket.removeListener("timeout", this.#onTimeout);
-      this.#onTimeout = undefined;
-    }
-    socket.setTimeout(milliseconds);
+    this.#timeout ??= new IdleTimeout(this.request, this.response, () => this.onGivenUp());
+    this.#timeout.set(socket, milliseconds);
   }
 
   // ---- how it ends ---------------------------------------------------------------------------------------------
 
   #afterLastWrite(): void {
-    const conclude = (): void => process.nextTick(NodeExchange.#conclude, this);
-    if (this.#lastWrite === undefined) conclude();
-    else this.#lastWrite.then(conclude, () => this.#close());
+    this.#output.afterLast(
+      () => process.nextTick(NodeExchange.#conclude, this),
+      () => this.#close(),
+    );
   }
 
   /** The server has it all: 'finish' comes when the system has, too. */
   static #conclude(exchange: NodeExchange): void {
     const socket = exchange.environ["eventlet.input"].connection?.socket;
-    if (socket === undefined || (socket.writableLength === 0 && !socket.errored)) return exchange.#finish();
-    // Nothing of its own: a place in the queue behind what the server has written.
-    if (socket.writable) socket.write("", (error) => (error ? exchange.#close() : exchange.#finish()));
-    else if (socket.destroyed) exchange.#close();
-    else socket.once("close", () => (socket.writableFinished ? exchange.#finish() : exchange.#close()));
+    whenSent(
+      socket,
+      () => exchange.#finish(),
+      () => exchange.#close(),
+    );
   }
 
   /** 'finish', the end of a request that nobody read, and 'close', in Node's order. */
@@ -289,30 +258,6 @@ export class NodeExchange implements IncomingSource, OutgoingSink {
   }
 }
 
-function emitClose(response: Outgoing): void {
-  if (response._closed) return;
-  response.destroyed = true;
-  response._closed = true;
-  response.emit("close");
-}
-
-function emitDrain(response: Outgoing): void {
-  response.emit("drain");
-}
-
-/** Whether somebody waits for the end of a request. */
-function hasAudience(request: Incoming): boolean {
-  return request.listenerCount("close") > 0 || request.listenerCount("end") > 0;
-}
-
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
-
-/** Made on the response when it is first needed: Node's own flag cannot be taken back from outside. */
-const NEED_DRAIN: PropertyDescriptor = Object.freeze({
-  configurable: true,
-  get(this: Outgoing): boolean {
-    return this[SINK].needDrain;
-  },
-});
