@@ -8,12 +8,13 @@ import { withOptionsTable } from "./options-table.ts";
 import { pythonOptionsTable } from "./python-options.ts";
 import { settingsTables } from "./settings-table.ts";
 import { sslOptionsTable } from "./ssl-options.ts";
+import { validationRulesTable } from "./validation-rules.ts";
 
 const root = join(import.meta.dirname, "..");
 
-function writeTable(page: string, table: string): void {
+function writeTable(page: string, table: string, of?: string): void {
   const file = join(root, page);
-  writeFileSync(file, withOptionsTable(readFileSync(file, "utf8"), table));
+  writeFileSync(file, withOptionsTable(readFileSync(file, "utf8"), table, of));
 }
 
 writeFileSync(join(root, "docs/options.md"), optionsPage());
@@ -22,3 +23,4 @@ writeTable("packages/core/README.md", coreOptionsTable());
 writeTable("packages/tls/README.md", sslOptionsTable());
 writeTable("packages/cli/README.md", settingsTables());
 writeTable("packages/python/README.md", pythonOptionsTable());
+writeTable("packages/middleware/README.md", validationRulesTable(), "rules");
