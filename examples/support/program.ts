@@ -3,10 +3,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 const tsx = import.meta.resolve("tsx");
+/** Puts the validator around what an example serves. */
+export const VALIDATED = new URL("validated.mjs", import.meta.url).href;
 
 export interface Exit {
   readonly code: number | null;
@@ -99,13 +101,17 @@ export interface RunningExample {
   readonly port: number;
 }
 
-/** Starts an example on a free port, in the folder of the repository or in another; its first line holds its URL. */
+/**
+ * Starts an example on a free port, in the folder of the repository or in another; its first line holds its URL. The validator stands
+ * around its application, and finds nothing.
+ */
 export async function runExample(
   name: string,
   cwd: string = root,
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningExample> {
-  const program = new Program(join(root, "examples", name), { args: ["0"], cwd, env });
+  const program = new Program(join(root, "examples", name), { args: ["0"], preload: [VALIDATED], cwd, env });
+  onTestFinished(() => expect(program.stderr).not.toMatch(/ValidationError/));
   const [, url = ""] = await program.prints(/^[^\n]*(https?:\/\/\S+)[^\n]*\n/);
   return { program, url, port: Number(new URL(url).port) };
 }
