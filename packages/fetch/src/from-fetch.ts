@@ -2,6 +2,7 @@
 // startResponse and a body. What the parts know is theirs.
 
 import type { Application, Body, Environ, StartResponse } from "@wsgi/core";
+import { HandedOn } from "./answer-with.ts";
 import { FetchError, isPromise, show } from "./errors.ts";
 import { hasFastGlobals } from "./fast-globals.ts";
 import { knownResponse, NativeResponse } from "./fast-response.ts";
@@ -49,10 +50,13 @@ export function fromFetch(handler: FetchHandler | FetchObject, options: FromFetc
     const ip = forwarded?.client ?? environ.REMOTE_ADDR;
     const body = hasBody(environ) ? new RequestBody(environ) : undefined;
     const request = makeRequest({ environ, url, body, ip, waitUntil }, hasSymbols || hasFastGlobals());
-    const context: HandlerContext = { environ, waitUntil, passThroughOnException, props: PROPS };
+    const handedOn = new HandedOn();
+    const { answerWith } = handedOn;
+    const context: HandlerContext = { environ, waitUntil, answerWith, passThroughOnException, props: PROPS };
+    const answer = (value: unknown): Body | Promise<Body> =>
+      handedOn.answer(value, environ, startResponse) ?? respond(value, environ, startResponse);
     const response = call(request, context);
-    if (!isPromise(response)) return respond(response, environ, startResponse);
-    return response.then((value) => respond(value, environ, startResponse)) as Promise<Body>;
+    return isPromise(response) ? (response.then(answer) as Promise<Body>) : answer(response);
   };
 }
 

@@ -1,7 +1,7 @@
 // Fetch handlers: what counts as one, and how it is called. A handler in; one function of three arguments out.
 // Knows nothing of WSGI but the environ as a type.
 
-import type { Environ } from "@wsgi/core";
+import type { Application, Environ } from "@wsgi/core";
 import { FetchError, show } from "./errors.ts";
 
 /** What a handler gets beside the request: its second argument and, under the name that Workers have for it, its third. */
@@ -10,6 +10,13 @@ export interface HandlerContext {
   readonly environ: Environ;
   /** Keeps work going after the response; see the README. Need not be called on the context. */
   readonly waitUntil: (work: unknown) => void;
+  /**
+   * Has a WSGI application answer in the handler's place: one that upgrades the connection, as websocket() of @wsgi/websocket. To be
+   * returned; headers that are put on what it returns go out with the answer. Need not be called on the context.
+   *
+   * @throws {FetchError} BAD_APPLICATION
+   */
+  readonly answerWith: (application: Application) => Response;
   /** What Workers have. Nothing stands behind this server that could answer instead: it does nothing. */
   readonly passThroughOnException: () => void;
   /** Empty, for what expects it of Workers. */
