@@ -1,6 +1,6 @@
 // The addresses that `listen` understands. What a person writes in, one of three kinds of Address out. Pure.
 
-import { UsageError } from "./errors.ts";
+import { show, UsageError } from "./errors.ts";
 
 /** `[host, port]`, a port, or a string. */
 export type ListenAddress = readonly [host: string, port: number] | number | string;
@@ -23,7 +23,7 @@ export function parseAddress(address: ListenAddress): Address {
   if (address.startsWith("unix:")) return parseUnix(address);
   const fd = /^fd:\/\/([0-9]+)$/.exec(address);
   if (fd !== null) return { kind: "fd", fd: Number(fd[1]) };
-  const hostPort = /^(?:(\[[0-9A-Fa-f:.%]+\]|[^:[\]/]*):)?([0-9]+)$/.exec(address);
+  const hostPort = /^(?:(\[[0-9A-Fa-f:.]+(?:%[^:[\]/]+)?\]|[^:[\]/]*):)?([0-9]+)$/.exec(address);
   if (hostPort === null) throw badAddress(address);
   const [, host = "", port] = hostPort;
   return tcp(host.replace(/^\[|\]$/g, ""), Number(port), address);
@@ -53,5 +53,6 @@ function tcp(host: string, port: unknown, given: ListenAddress): Address {
 }
 
 function badAddress(given: unknown, reason = `expected ${EXAMPLES}`): UsageError {
-  return new UsageError("BAD_ADDRESS", `${reason}; got ${JSON.stringify(given) ?? String(given)}`);
+  const shown = Array.isArray(given) ? `[${given.map(show).join(", ")}]` : show(given);
+  return new UsageError("BAD_ADDRESS", `${reason}; got ${shown}`);
 }

@@ -137,6 +137,14 @@ export function asReason(thrown: unknown): unknown {
   }
 }
 
+/** Shows what a caller gave in an error text. It may be anything. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 /** Shows a piece of input in an error text: quoted, controls escaped, at most 40 characters. */
 export function quote(text: string): string {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;

@@ -5,7 +5,7 @@
 import { ConnectionLog } from "./connection-log.ts";
 import { buildEnviron } from "./environ.ts";
 import { environBase } from "./environ-base.ts";
-import { UsageError } from "./errors.ts";
+import { show, UsageError } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import { GatewayBody } from "./gateway-body.ts";
 import type { GatewayRequest, GatewayResponse } from "./gateway-types.ts";
@@ -46,7 +46,7 @@ export type Gateway = (request: GatewayRequest, response: GatewayResponse) => Ga
  * @throws {UsageError} when an option or the application is not what it has to be
  */
 export function gateway(application: Application, options: GatewayOptions = {}): Gateway {
-  if (typeof application !== "function") throw new UsageError("BAD_APPLICATION", `got ${typeof application}`);
+  if (typeof application !== "function") throw new UsageError("BAD_APPLICATION", `got ${show(application)}`);
   const resolved = resolveOptions(options);
   const foreign = Object.keys(options).find((name) => !(GATEWAY_OPTIONS as readonly string[]).includes(name));
   if (foreign !== undefined) throw new UsageError("BAD_OPTION", `${foreign} is for server(); this is another server`);

@@ -1,7 +1,7 @@
 // Why a listener could not be bound, in words for whoever reads the log at night. The system's error and the address in,
 // a ListenError out. It looks at the file system only to tell which of two faults a code stands for.
 
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Address, showAddress } from "./address.ts";
 import { ListenError } from "./errors.ts";
@@ -35,6 +35,9 @@ export function codeOf(error: unknown): string {
 
 function reasonFor(code: string, address: Address): string | undefined {
   if (address.kind === "fd" && code === "EINVAL") return "the descriptor is not a listening socket, or not open";
+  if (address.kind === "unix" && code === "EADDRINUSE" && isNoSocket(address.path)) {
+    return "something is there that is no socket";
+  }
   if (address.kind === "unix" && code === "EACCES") {
     // libuv turns ENOENT into EACCES for unix sockets
     const directory = dirname(address.path);
@@ -43,4 +46,8 @@ function reasonFor(code: string, address: Address): string | undefined {
       : `the directory ${directory} does not exist`;
   }
   return REASONS[code];
+}
+
+function isNoSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false;
 }

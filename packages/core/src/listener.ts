@@ -7,7 +7,7 @@ import net from "node:net";
 import type { Duplex } from "node:stream";
 import { type Address, type ListenAddress, parseAddress, showAddress } from "./address.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
-import { UsageError } from "./errors.ts";
+import { show, UsageError } from "./errors.ts";
 import { codeOf, listenError } from "./listen-error.ts";
 import type { Logger } from "./log.ts";
 
@@ -48,7 +48,7 @@ export interface Listener {
   readonly scheme: "http" | "https";
   /** Resolves when bound; rejects with ListenError when that fails. */
   readonly ready: Promise<BoundAddress>;
-  /** Whether a server has it: another one cannot. */
+  /** Whether a server has it, or it was closed: another one cannot have it. */
   readonly served: boolean;
   /** Begins to hand out connections. Connections that came before wait. @throws {UsageError} when called twice */
   accept(handlers: ListenerHandlers): void;
@@ -104,7 +104,7 @@ class SocketListener implements Listener {
   }
 
   get served(): boolean {
-    return this.#handlers !== undefined;
+    return this.#handlers !== undefined || this.#closing !== undefined;
   }
 
   accept(handlers: ListenerHandlers): void {
@@ -233,12 +233,17 @@ function boundAddress(asked: Address, bound: net.AddressInfo | string | null): B
 }
 
 function checkOptions(options: ListenOptions, address: Address): void {
+  if (typeof options !== "object" || options === null) {
+    throw new UsageError("BAD_OPTION", `listen: expected an object of options, got ${show(options)}`);
+  }
   const expect = (name: keyof ListenOptions, good: boolean, expected: string): void => {
     if (options[name] !== undefined && !good) {
-      throw new UsageError("BAD_OPTION", `listen: ${name}: expected ${expected}, got ${String(options[name])}`);
+      throw new UsageError("BAD_OPTION", `listen: ${name}: expected ${expected}, got ${show(options[name])}`);
     }
   };
-  const { family, backlog, reusePort, ipv6Only, mode } = options;
+  const { family, backlog, reusePort, ipv6Only, mode, ...others } = options;
+  for (const name of Object.keys(others))
+    throw new UsageError("BAD_OPTION", `listen: there is no option ${show(name)}`);
   expect("family", family === 4 || family === 6, "4 or 6");
   expect("backlog", Number.isInteger(backlog) && (backlog as number) > 0, "a whole number above 0");
   expect("reusePort", typeof reusePort === "boolean", "true or false");

@@ -1,6 +1,7 @@
 // How many connections are served at a time: eventlet's `max_size`, as the ConnectionPool a server uses by default.
 // Tasks in; each runs when there is room. Knows neither sockets nor HTTP. Shared by several servers it is one budget.
 
+import { show, UsageError } from "./errors.ts";
 import type { ConnectionPool } from "./options.ts";
 
 export class Pool implements ConnectionPool {
@@ -9,8 +10,14 @@ export class Pool implements ConnectionPool {
   readonly #waiting: (() => Promise<void>)[] = [];
   #idle: (() => void)[] = [];
 
-  /** @param size most tasks that run at a time */
+  /**
+   * @param size most tasks that run at a time; Infinity for any number
+   * @throws {UsageError} BAD_OPTION when it is no whole number above 0
+   */
   constructor(size: number) {
+    if (size !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(size) && size > 0)) {
+      throw new UsageError("BAD_OPTION", `Pool: size: expected a whole number above 0, or Infinity, got ${show(size)}`);
+    }
     this.#size = size;
   }
 

@@ -1,7 +1,7 @@
 // Options as given in, ServerOptions with every value present and checked out; or a UsageError that names the option,
 // what was expected and what came. Knows values only; it starts nothing.
 
-import { quote, UsageError } from "./errors.ts";
+import { quote, show, UsageError } from "./errors.ts";
 import { DEFAULT_OPTIONS, isObject, OPTION_TABLE, type OptionRow } from "./option-table.ts";
 import type { Options, ServerOptions } from "./options.ts";
 
@@ -30,11 +30,4 @@ function unknownOption(name: string): string {
   const plain = (text: string): string => text.replaceAll("_", "").toLowerCase();
   const meant = names.find((known) => plain(known) === plain(name));
   return `there is no option ${quote(name)}${meant === undefined ? "" : `; it is spelled ${meant}`}`;
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return quote(value);
-  if (typeof value === "function") return "a function";
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

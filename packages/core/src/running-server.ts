@@ -9,7 +9,7 @@ import { formatDateTime } from "./date.ts";
 import { endpointsOf } from "./endpoints.ts";
 import type { EnvironBase } from "./environ.ts";
 import { environBase } from "./environ-base.ts";
-import { UsageError } from "./errors.ts";
+import { show, UsageError } from "./errors.ts";
 import type { Exchange } from "./extension.ts";
 import { ExtensionChain } from "./extension-chain.ts";
 import type { FileWrapper } from "./file-wrapper.ts";
@@ -262,7 +262,7 @@ export class RunningServer implements Server, ServerContext {
   close({ timeout = this.options.shutdownTimeout, idleGrace = 0 }: CloseOptions = {}): Promise<CloseReport> {
     for (const [name, seconds] of Object.entries({ timeout, idleGrace })) {
       if (typeof seconds === "number" && seconds >= 0) continue;
-      throw new UsageError("BAD_OPTION", `close: ${name}: expected a number of seconds, got ${String(seconds)}`);
+      throw new UsageError("BAD_OPTION", `close: ${name}: expected a number of seconds, got ${show(seconds)}`);
     }
     this.#deadline.bring(timeout);
     if (!this.closing) {

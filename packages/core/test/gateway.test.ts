@@ -290,7 +290,7 @@ test("gives no socket away where there is none, and one only for a 101", () => {
 });
 
 test.each<[unknown, unknown, string]>([
-  [5, {}, "got number"],
+  [5, {}, "got 5"],
   [() => [], { keepalive: 5 }, "keepalive is for server(); this is another server"],
   [() => [], { debug: 5 }, "debug: expected true or false, got 5"],
 ])("gateway(%o, %o) is refused", (application, options, text) => {

@@ -267,6 +267,25 @@ describe("a listener", () => {
     await expect(Client.connect(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
+  test("cannot be given to a server when it was closed: that would wait for ever", async () => {
+    const listener = listen(["127.0.0.1", 0]);
+    const closed = listener.close();
+    const refused = expect.objectContaining({ code: "BAD_LISTENER", message: expect.stringContaining("was closed") });
+    expect(() => server(listener, () => [])).toThrow(refused);
+    await closed;
+    expect(() => server(listener, () => [])).toThrow(refused);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["an option that is not known", { reuseport: true }, 'listen: there is no option "reuseport"'],
+    ["null", null, "listen: expected an object of options, got null"],
+    ["text where a number belongs", { backlog: "5" }, 'listen: backlog: expected a whole number above 0, got "5"'],
+  ])("refuses %s", (_name, options, message) => {
+    expect(() => listen(0, options as ListenOptions)).toThrow(
+      expect.objectContaining({ code: "BAD_OPTION", message: expect.stringContaining(message) }),
+    );
+  });
+
   test("lets connections that it handed out live on when it closes", async () => {
     const listener = listen(["127.0.0.1", 0]);
     const sockets: net.Socket[] = [];

@@ -24,6 +24,22 @@ function tasks() {
   return { begun, make, end };
 }
 
+test.each([0, -1, 1.5, Number.NaN, "5", undefined])("a pool of %s connections is refused", (size) => {
+  expect(() => new Pool(size as number)).toThrow(
+    expect.objectContaining({
+      code: "BAD_OPTION",
+      message: expect.stringContaining(`got ${typeof size === "string" ? '"5"' : String(size)}`),
+    }),
+  );
+});
+
+test("a pool without a limit runs everything", () => {
+  const { begun, make } = tasks();
+  const pool = new Pool(Number.POSITIVE_INFINITY);
+  for (const name of ["a", "b", "c"]) pool.spawn(make(name));
+  expect(begun).toEqual(["a", "b", "c"]);
+});
+
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 const hello = (_environ: unknown, startResponse: (status: string, headers: []) => unknown): string[] => {
