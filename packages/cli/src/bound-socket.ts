@@ -23,6 +23,9 @@ export interface BoundSocket {
   close(): void;
 }
 
+/** A socket that more than one process uses: workers those of the application, the supervisor that of the admin server. */
+export type SharedSocket = BoundSocket & { readonly plain: boolean; readonly role: "application" | "admin" };
+
 /** A socket of which the descriptor is all that is known. */
 export function inheritedSocket(fd: number, url: string, path?: string): BoundSocket {
   let isOpen = true;

@@ -10,8 +10,8 @@ export type WorkerMessage =
   | { readonly type: "serving"; readonly addresses: readonly string[]; readonly kind: Interface }
   /** It could not begin; the operator has to mend something. */
   | { readonly type: "failed"; readonly message: string }
-  /** Every second, and when asked. */
-  | { readonly type: "status"; readonly status: ServingStatus }
+  /** Every second, and when asked: then with the number of the question. */
+  | { readonly type: "status"; readonly status: ServingStatus; readonly answers?: number }
   /** Files that the application was read from, for `--reload`. */
   | { readonly type: "imported"; readonly files: readonly string[] };
 
@@ -24,7 +24,8 @@ export type SupervisorMessage =
   | { readonly type: "reopen" }
   /** There are new keys of session tickets. */
   | { readonly type: "secrets"; readonly secrets: TlsSecrets }
-  | { readonly type: "tell" };
+  /** To be answered by a status. */
+  | { readonly type: "tell"; readonly question: number };
 
 /** How the command was called: settings are read from that anew by every worker, and at each reload. */
 export interface Invocation {

@@ -6,7 +6,7 @@ import { relative, resolve } from "node:path";
 import { listen, type Server, server } from "@wsgi/core";
 import { adminApplication } from "./admin.ts";
 import { adminAddress, bindAddresses } from "./bind-address.ts";
-import { bindSocket } from "./bound-socket.ts";
+import { bindSocket, type SharedSocket } from "./bound-socket.ts";
 import { freshSettings } from "./fresh-settings.ts";
 import { showStart } from "./greeting.ts";
 import { parseApplicationSpec } from "./load-application.ts";
@@ -15,7 +15,7 @@ import type { Invocation } from "./messages.ts";
 import type { Settings } from "./settings.ts";
 import { onSignals } from "./signals.ts";
 import type { SourceWatch } from "./source-watch.ts";
-import { type SharedSocket, Supervisor, workerCount } from "./supervisor.ts";
+import { Supervisor, workerCount } from "./supervisor.ts";
 import { TlsSecretsKeeper } from "./tls-secrets.ts";
 import { announceTakeover, inheritedSecrets, inheritedSockets, Upgrade } from "./upgrade.ts";
 

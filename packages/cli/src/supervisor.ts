@@ -1,23 +1,22 @@
-// A supervisor at work: how many workers there are, which generation serves, who is replaced and why. Messages and exits of
-// workers in; starts, messages and signals to workers out. It loads no code of the application and accepts no connection.
+// A supervisor at work: how many workers there are to be, of which generation, and what becomes of one that ends or does not
+// move. Messages and exits of workers in; decisions out, which worker-pool.ts and rollover.ts carry out. It loads no code of the
+// application and accepts no connection.
 //
 //   begin ─▶ workers start ─▶ all serve ─▶ (crash, stuck, recycle, reload, scale)* ─▶ drain ─▶ ended
 
 import { availableParallelism } from "node:os";
 import type { LoggerLike } from "@wsgi/core";
-import { Backoff } from "./backoff.ts";
-import type { BoundSocket } from "./bound-socket.ts";
+import type { SharedSocket } from "./bound-socket.ts";
 import { messageOf } from "./errors.ts";
 import type { Interface } from "./interfaces.ts";
 import type { Invocation } from "./messages.ts";
-import { recycleReason, requestLimit } from "./recycling.ts";
-import type { ServingStatus } from "./serving.ts";
+import { recycleReason } from "./recycling.ts";
+import { Rollover } from "./rollover.ts";
 import type { CommandSettings } from "./settings.ts";
 import type { TlsSecrets } from "./tls-secrets.ts";
-import { type WorkerEvents, WorkerProcess } from "./worker-process.ts";
-
-/** A socket that more than one process uses: workers those of the application, the supervisor that of the admin server. */
-export type SharedSocket = BoundSocket & { readonly plain: boolean; readonly role: "application" | "admin" };
+import { KILL_GRACE, WorkerPool } from "./worker-pool.ts";
+import type { WorkerEvents, WorkerProcess } from "./worker-process.ts";
+import { CrashPolicy, mayBeTheEndOfAll, tooSilent } from "./worker-verdict.ts";
 
 /** How many workers settings ask for. */
 export function workerCount({ workers, reload }: Pick<CommandSettings, "workers" | "reload">): number {
@@ -36,13 +35,9 @@ export interface SupervisorEvents {
   secrets(): TlsSecrets;
 }
 
-/** Seconds beyond a worker's own deadline before it is killed. */
-const KILL_GRACE = 3;
-/** A worker that ends sooner was not well: the next one waits longer. */
-const STABLE_SECONDS = 5;
 const CHECK_INTERVAL_MILLISECONDS = 500;
-/** How long a worker is not recycled after the one to take its place failed. */
-const RECYCLE_PAUSE_MILLISECONDS = 10_000;
+/** Within this time, a signal that ended a worker comes to the supervisor too, if it was meant for all. */
+const SAME_SIGNAL_MILLISECONDS = 200;
 /** Seconds for old requests in development, where nobody waits for them. */
 const RESTART_GRACE = 2;
 
@@ -50,12 +45,11 @@ export class Supervisor implements WorkerEvents {
   /** Resolves with the exit code when the last worker has ended. */
   readonly ended: Promise<number>;
   #settings: CommandSettings;
-  readonly #invocation: Invocation;
-  readonly #sockets: readonly SharedSocket[];
   readonly #logger: Required<LoggerLike>;
   readonly #events: SupervisorEvents;
-  readonly #workers = new Set<WorkerProcess>();
-  readonly #backoff = new Backoff();
+  readonly #pool: WorkerPool;
+  readonly #rollover: Rollover;
+  readonly #crashes = new CrashPolicy();
   #target: number;
   #generation = 1;
   #hasServed = false;
@@ -63,12 +57,6 @@ export class Supervisor implements WorkerEvents {
   #failed = false;
   #check: NodeJS.Timeout | undefined;
   #lookedAt = performance.now();
-  #reloading: Promise<void> | undefined;
-  #reloadAgain = false;
-  #recycling: Promise<void> | undefined;
-  #recyclesFrom = 0;
-  /** Who waits for a worker to serve or to end. */
-  readonly #waiting = new Set<() => void>();
   #resolveEnded!: (exitCode: number) => void;
 
   constructor(
@@ -79,11 +67,11 @@ export class Supervisor implements WorkerEvents {
     events: SupervisorEvents,
   ) {
     this.#settings = settings;
-    this.#invocation = invocation;
     this.#target = workerCount(settings);
-    this.#sockets = sockets;
     this.#logger = logger;
     this.#events = events;
+    this.#pool = new WorkerPool(sockets, invocation, () => events.secrets(), this);
+    this.#rollover = this.#makeRollover();
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -96,26 +84,17 @@ export class Supervisor implements WorkerEvents {
   /** Undefined when requests are welcome. */
   get notReadyBecause(): string | undefined {
     if (this.#stopping) return "draining";
-    return [...this.#workers].some(({ state }) => state === "serving") ? undefined : "no worker serves";
+    return this.#pool.servingCount > 0 ? undefined : "no worker serves";
   }
 
   begin(): void {
-    for (let i = 0; i < this.#target; i++) this.#start();
+    this.#level();
     this.#check = setInterval(() => this.#look(), CHECK_INTERVAL_MILLISECONDS);
   }
 
-  /** What each worker told of itself, asked anew; a stuck one's last words. */
-  async status(): Promise<unknown[]> {
-    for (const worker of this.#workers) worker.send({ type: "tell" });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    return [...this.#workers].map(({ pid, state, generation, ageSeconds, silentSeconds, status }) => ({
-      pid,
-      state,
-      generation,
-      ageSeconds: Math.round(ageSeconds),
-      silentSeconds: Math.round(silentSeconds),
-      ...(status as ServingStatus | undefined),
-    }));
+  /** What each worker told of itself, asked anew. */
+  status(): Promise<unknown[]> {
+    return this.#pool.statuses();
   }
 
   /** More or fewer workers, one at the least. */
@@ -123,49 +102,33 @@ export class Supervisor implements WorkerEvents {
     if (!this.#stopping) this.#retarget(this.#target + by);
   }
 
-  #retarget(target: number): void {
-    this.#target = Math.max(1, target);
-    this.#logger.info(`(${process.pid}) ${this.#target} workers from now on`);
-    this.#level();
-  }
-
   /** Replaces every worker, one at a time: a new one serves before an old one ends. A new one that fails ends it there. */
   reload(): void {
-    if (this.#stopping) return;
-    if (this.#reloading !== undefined) {
-      this.#reloadAgain = true;
-      return;
-    }
-    this.#reloading = this.#reload().finally(() => {
-      this.#reloading = undefined;
-      if (!this.#reloadAgain) return;
-      this.#reloadAgain = false;
-      this.reload();
-    });
+    this.#rollover.reload();
   }
 
   /** Development: the old code ends at once, requests wait for the new one. */
   restart(): void {
     if (this.#stopping) return;
     this.#generation++;
-    const old = [...this.#workers];
-    this.#start();
-    for (const worker of old) this.#drain(worker, 0, RESTART_GRACE);
+    const old = this.#pool.all;
+    this.#pool.start(this.#settings, this.#generation);
+    for (const worker of old) this.#pool.drain(worker, 0, RESTART_GRACE);
   }
 
   reopenLogs(): void {
-    for (const worker of this.#workers) worker.send({ type: "reopen" });
+    this.#pool.tellAll({ type: "reopen" });
   }
 
   shareSecrets(secrets: TlsSecrets): void {
-    for (const worker of this.#workers) worker.send({ type: "secrets", secrets });
+    this.#pool.tellAll({ type: "secrets", secrets });
   }
 
   /** Every worker finishes what it has; those that take too long are killed. */
   drain(delay = this.#settings.drainDelay): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    for (const worker of this.#workers) this.#drain(worker, delay);
+    for (const worker of this.#pool.all) this.#drain(worker, delay);
     this.#endIfEmpty();
   }
 
@@ -173,21 +136,16 @@ export class Supervisor implements WorkerEvents {
   stop(): void {
     this.#stopping = true;
     this.#failed = true;
-    for (const worker of this.#workers) {
-      if (worker.state === "starting") worker.kill("SIGKILL"); // it does not listen yet
-      worker.send({ type: "stop" });
-      setTimeout(() => worker.kill("SIGKILL"), KILL_GRACE * 1000).unref();
-    }
+    for (const worker of this.#pool.all) this.#pool.stop(worker);
     this.#endIfEmpty();
   }
 
   // ---- for workers ---------------------------------------------------------------------------------------------
 
   onServing(worker: WorkerProcess): void {
-    this.#wake();
+    this.#pool.changed();
     this.#logger.info(`(${process.pid}) worker ${worker.pid} serves`);
-    const isComplete = [...this.#workers].filter(({ state }) => state === "serving").length >= this.#target;
-    if (this.#hasServed || !isComplete) return;
+    if (this.#hasServed || this.#pool.servingCount < this.#target) return;
     this.#hasServed = true;
     this.#events.onServing(worker.kind);
   }
@@ -197,121 +155,90 @@ export class Supervisor implements WorkerEvents {
   }
 
   onStatus(worker: WorkerProcess): void {
+    this.#pool.changed();
+    if (worker.state !== "serving" || this.#stopping) return;
     const reason = recycleReason(worker, this.#settings);
-    if (reason === undefined || worker.state !== "serving" || this.#stopping) return;
-    if (this.#recycling !== undefined || this.#reloading !== undefined || performance.now() < this.#recyclesFrom)
-      return;
-    this.#logger.info(`(${process.pid}) worker ${worker.pid} ${reason}: it is replaced`);
-    this.#recycling = this.#replace(worker).then((isReplaced) => {
-      this.#recycling = undefined;
-      if (!isReplaced) this.#recyclesFrom = performance.now() + RECYCLE_PAUSE_MILLISECONDS;
-      this.#level();
-    });
+    if (reason !== undefined) this.#rollover.recycle(worker, reason);
   }
 
   onExit(worker: WorkerProcess): void {
-    this.#workers.delete(worker);
-    this.#wake();
+    this.#pool.changed();
     if (this.#stopping)
       this.#failed ||= worker.hasServed && worker.end !== "code 0"; // requests were cut
+    else if (!worker.endsOnPurpose && mayBeTheEndOfAll(worker))
+      setTimeout(() => this.#onCrash(worker), SAME_SIGNAL_MILLISECONDS);
     else if (!worker.endsOnPurpose) this.#onCrash(worker);
     this.#endIfEmpty();
   }
 
   #onCrash(worker: WorkerProcess): void {
-    const { pid, end, failure, ageSeconds, hasServed } = worker;
+    if (this.#stopping) return; // what ended it was meant for all
+    const { pid, end, failure, ageSeconds } = worker;
     if (failure !== undefined) this.#logger.error(`(${process.pid}) worker ${pid} could not begin: ${failure}`);
     else
       this.#logger.error(`(${process.pid}) worker ${pid} ended unexpectedly (${end}) after ${ageSeconds.toFixed(1)} s`);
-    if (worker.isReplacement) return; // who asked for it sees that it ended
-    if (!this.#hasServed && !hasServed && (failure !== undefined || !this.#backoff.mayRetry)) {
-      this.#giveUp(failure);
-      return;
-    }
-    if (hasServed && ageSeconds >= STABLE_SECONDS) this.#backoff.reset();
-    const delay = this.#backoff.next();
-    if (delay > 0) this.#logger.warn(`(${process.pid}) the next worker starts in ${delay.toFixed(1)} s`);
+    const verdict = this.#crashes.judge(worker, this.#hasServed);
+    if (verdict.what === "give up") this.#giveUp(failure);
+    if (verdict.what !== "start") return;
+    const { delaySeconds } = verdict;
+    if (delaySeconds > 0) this.#logger.warn(`(${process.pid}) the next worker starts in ${delaySeconds.toFixed(1)} s`);
     setTimeout(() => {
-      if (!this.#stopping && this.#present().length < this.#target) this.#start();
-    }, delay * 1000);
+      if (!this.#stopping && this.#pool.present.length < this.#target) this.#start();
+    }, delaySeconds * 1000);
   }
 
   /** A crash loop at start: nothing will be different the next time. */
   #giveUp(failure: string | undefined): void {
-    if (this.#stopping) return;
     if (failure === undefined) this.#logger.error(`(${process.pid}) workers end before they serve: giving up`);
     this.stop();
   }
 
   // ---- workers -------------------------------------------------------------------------------------------------
 
-  /** Those that serve or will; not those that are to take a place which somebody still has. */
-  #present(): WorkerProcess[] {
-    return [...this.#workers].filter(
-      ({ state, isReplacement }) => (state === "serving" || state === "starting") && !isReplacement,
-    );
+  #start(isReplacement = false): WorkerProcess {
+    return this.#pool.start(this.#settings, this.#generation, isReplacement);
+  }
+
+  #drain(worker: WorkerProcess, delay = 0): void {
+    this.#pool.drain(worker, delay, this.#settings.gracefulTimeout + KILL_GRACE);
   }
 
   /** As many workers as there are to be: the youngest go first. */
   #level(): void {
     if (this.#stopping) return;
-    const present = this.#present();
-    for (const worker of present.slice(this.#target)) this.#drain(worker, 0);
+    const { present } = this.#pool;
+    for (const worker of present.slice(this.#target)) this.#drain(worker);
     for (let missing = this.#target - present.length; missing > 0; missing--) this.#start();
   }
 
-  #start(isReplacement = false): WorkerProcess {
-    const limit = requestLimit(this.#settings);
-    const given = { reload: this.#settings.reload, secrets: this.#events.secrets() };
-    const worker = new WorkerProcess(this.#generation, limit, this.#sockets, this.#invocation, given, this);
-    worker.isReplacement = isReplacement;
-    this.#workers.add(worker);
-    return worker;
+  #retarget(target: number): void {
+    this.#target = Math.max(1, target);
+    this.#logger.info(`(${process.pid}) ${this.#target} workers from now on`);
+    this.#level();
   }
 
-  /** @param timeout seconds for its requests; then it is killed */
-  #drain(worker: WorkerProcess, delay: number, timeout = this.#settings.gracefulTimeout + KILL_GRACE): void {
-    if (worker.state === "draining" || worker.state === "ended") return;
-    const isStarting = worker.state === "starting";
-    worker.state = "draining";
-    worker.endsOnPurpose = true;
-    if (isStarting)
-      worker.kill("SIGTERM"); // it has nothing to finish; if it began this moment, it drains all the same
-    else worker.send({ type: "drain", delay });
-    setTimeout(() => worker.kill("SIGKILL"), Math.min((delay + timeout) * 1000, 2 ** 31 - 1)).unref();
+  #makeRollover(): Rollover {
+    let fresh: CommandSettings;
+    return new Rollover(this.#pool, this.#logger, {
+      isStopping: () => this.#stopping,
+      start: () => this.#start(true),
+      drain: (worker) => this.#drain(worker),
+      prepare: async () => {
+        const read = await this.#readSettings();
+        if (read !== undefined) fresh = read;
+        return read !== undefined;
+      },
+      begin: () => this.#generation++,
+      finish: () => this.#adopt(fresh),
+      level: () => this.#level(),
+    });
   }
 
-  /** A new worker serves, then the old one ends. @returns whether the new one serves */
-  async #replace(old: WorkerProcess): Promise<boolean> {
-    const fresh = this.#start(true);
-    while (fresh.state === "starting") await this.#change();
-    if (fresh.state !== "serving") return false;
-    fresh.isReplacement = false;
-    if (this.#workers.has(old)) this.#drain(old, 0);
-    return true;
-  }
-
-  async #reload(): Promise<void> {
-    const fresh = await this.#readSettings();
-    if (fresh === undefined || this.#stopping) return;
-    await this.#recycling; // or who comes of it would count as new
-    this.#generation++;
-    const old = this.#present();
-    this.#logger.info(`(${process.pid}) replacing ${old.length} workers, one at a time`);
-    for (const worker of old) {
-      if (this.#stopping) return;
-      if (worker.state !== "serving" && worker.state !== "starting") continue; // it went; who took its place is new
-      if (await this.#replace(worker)) continue;
-      if (this.#stopping) return;
-      this.#logger.error(`(${process.pid}) the new version does not serve: the old one goes on`);
-      this.#level();
-      return;
-    }
+  #adopt(fresh: CommandSettings): void {
     const hasOtherCount = workerCount(fresh) !== workerCount(this.#settings);
     this.#settings = fresh;
     if (hasOtherCount) this.#retarget(workerCount(fresh));
     else this.#level();
-    this.#logger.info(`(${process.pid}) all workers are new`);
   }
 
   /** Workers read their settings themselves; these are the supervisor's own. Addresses stay as they were bound. */
@@ -326,16 +253,16 @@ export class Supervisor implements WorkerEvents {
 
   /** Kills those that do not move: the watchdog in them should have, and said more. */
   #look(): void {
-    const { workerTimeout, bootTimeout } = this.#settings;
     const sinceLook = performance.now() - this.#lookedAt;
     this.#lookedAt = performance.now();
     // We were stopped ourselves (Ctrl-Z, a paused machine): what the workers said meanwhile is still to be read.
-    if (sinceLook > 4 * CHECK_INTERVAL_MILLISECONDS) for (const worker of this.#workers) worker.excuse();
-    for (const worker of this.#workers) {
-      const { state, silentSeconds, pid } = worker;
-      const limit = state === "starting" ? bootTimeout : workerTimeout + KILL_GRACE;
-      if (limit === 0 || (state !== "starting" && workerTimeout === 0) || silentSeconds <= limit) continue;
-      if (state === "starting") worker.failure = `it did not serve within the boot timeout of ${bootTimeout} s`;
+    if (sinceLook > 4 * CHECK_INTERVAL_MILLISECONDS) for (const worker of this.#pool.all) worker.excuse();
+    for (const worker of this.#pool.all) {
+      const limit = tooSilent(worker, this.#settings, KILL_GRACE);
+      if (limit === undefined) continue;
+      const { pid, state, silentSeconds } = worker;
+      if (limit === "boot timeout")
+        worker.failure = `it did not serve within the boot timeout of ${this.#settings.bootTimeout} s`;
       else
         this.#logger.error(
           `(${process.pid}) worker ${pid} has been silent for ${Math.round(silentSeconds)} s (${state}): killed`,
@@ -344,18 +271,8 @@ export class Supervisor implements WorkerEvents {
     }
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.add(resolve));
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const resolve of waiting) resolve();
-  }
-
   #endIfEmpty(): void {
-    if (!this.#stopping || this.#workers.size > 0) return;
+    if (!this.#stopping || this.#pool.all.length > 0) return;
     clearInterval(this.#check);
     this.#resolveEnded(this.#failed ? 1 : 0);
   }

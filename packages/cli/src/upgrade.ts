@@ -4,8 +4,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { LoggerLike } from "@wsgi/core";
-import { inheritedSocket } from "./bound-socket.ts";
-import type { SharedSocket } from "./supervisor.ts";
+import { inheritedSocket, type SharedSocket } from "./bound-socket.ts";
 import type { TlsSecrets } from "./tls-secrets.ts";
 
 const VARIABLE = "WSGI_TAKEOVER";

@@ -1,9 +1,9 @@
 // One worker as its supervisor sees it: starts the process, hears its messages, and knows how long it has been silent. It
-// decides nothing: who starts and who ends is supervisor.ts's business.
+// decides nothing: who starts and who ends is the business of others.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { BoundSocket } from "./bound-socket.ts";
+import type { SharedSocket } from "./bound-socket.ts";
 import type { Interface } from "./interfaces.ts";
 import type { Invocation, SupervisorMessage, WorkerAssignment, WorkerMessage } from "./messages.ts";
 import type { ServingStatus } from "./serving.ts";
@@ -28,6 +28,8 @@ export class WorkerProcess {
   /** Why it could not begin, in its own words. */
   failure: string | undefined;
   status: ServingStatus | undefined;
+  /** The number of the last question that it answered by its status. */
+  answered = 0;
   /** How it ended: an exit code or a signal. */
   end = "";
   /** Whether it ever served. */
@@ -45,7 +47,7 @@ export class WorkerProcess {
   constructor(
     generation: number,
     requestLimit: number,
-    sockets: readonly (BoundSocket & { readonly plain: boolean })[],
+    sockets: readonly SharedSocket[],
     { args, cwd, env }: Invocation,
     { reload, secrets }: Pick<WorkerAssignment, "reload" | "secrets">,
     events: WorkerEvents,
@@ -105,6 +107,7 @@ export class WorkerProcess {
         break;
       case "status":
         this.status = message.status;
+        this.answered = message.answers ?? this.answered;
         this.#events.onStatus(this);
         break;
       case "imported":

@@ -121,7 +121,7 @@ function serve(
     else if (message.type === "stop") void serving.stop();
     else if (message.type === "reopen") logs.reopen();
     else if (message.type === "secrets") serving.setTicketKeys(message.secrets);
-    else if (message.type === "tell") tell({ type: "status", status: serving.status() });
+    else if (message.type === "tell") tell({ type: "status", status: serving.status(), answers: message.question });
   });
   process.once("SIGTERM", () => void serving.drain()); // systemd sends it to every process of a service
   process.once("disconnect", () => {

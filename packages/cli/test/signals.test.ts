@@ -5,7 +5,17 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from 
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { COMMAND, folderWith, type ServingCommand, serve, serving, startCommand, textOf } from "./support/command.ts";
+import {
+  COMMAND,
+  folderWith,
+  HELLO,
+  type RunningCommand,
+  type ServingCommand,
+  serve,
+  serving,
+  startCommand,
+  textOf,
+} from "./support/command.ts";
 import { ask } from "./support/load.ts";
 import { freePort } from "./support/ports.ts";
 import { childrenOf, ended, eventually, isAlive, servedCount, stateOf } from "./support/workers.ts";
@@ -143,6 +153,43 @@ await new Promise(() => setInterval(() => {}, 1000));`,
   const started = performance.now();
   expect((await command.stop()).code).toBe(0);
   expect(performance.now() - started).toBeLessThan(2500);
+});
+
+/** Holds a worker back before it knows any signal, which it says by a file. */
+const EARLY = `import { writeFileSync } from "node:fs";
+if (process.argv[1]?.endsWith("worker.js")) {
+  writeFileSync("early-" + process.pid, "");
+  await new Promise(() => setInterval(() => {}, 1000));
+}`;
+
+describe.each(["SIGINT", "SIGTERM"] as const)("%s to all processes while workers start", (signal) => {
+  const starting = async (...args: string[]): Promise<{ command: RunningCommand; workers: number[] }> => {
+    const cwd = folderWith({ "app.mjs": HELLO, "early.mjs": EARLY });
+    const env = { NODE_OPTIONS: `--import ${join(cwd, "early.mjs")}` };
+    const command = startCommand([...args, "-b", "127.0.0.1:0", "app.mjs"], { cwd, env });
+    const count = args.includes("--reload") ? 1 : 2;
+    await eventually(() => readdirSync(cwd).filter((name) => name.startsWith("early-")).length === count);
+    return { command, workers: childrenOf(command.pid) };
+  };
+  const expectNoCrash = async (command: RunningCommand): Promise<void> => {
+    expect((await command.ended).code).toBe(0);
+    expect(command.output.match(/finishing the requests there are/g)).toHaveLength(1);
+    expect(command.output).not.toMatch(/unexpectedly|next worker|giving up/);
+  };
+
+  test.each([[["-w", "2"]], [["--reload"]]])("is no crash of theirs: %j", async (args) => {
+    const { command } = await starting(...args);
+    process.kill(-command.pid, signal);
+    await expectNoCrash(command);
+  });
+
+  test("is none either when they die of it before the supervisor hears it", async () => {
+    const { command, workers } = await starting("-w", "2");
+    for (const worker of workers) process.kill(worker, signal);
+    while (workers.some(isAlive)); // at once, as the system does
+    command.kill(signal);
+    await expectNoCrash(command);
+  });
 });
 
 test("signals for workers tell one process that there are none", async () => {
