@@ -62,9 +62,15 @@ export class ExchangeRecord implements Exchange {
     return bytesSent > this.#startPosition + this.interimBytes;
   }
 
+  /** The first byte leaves with the last one as a rule, so nobody looks at the clock for it: only when it went before. */
+  noteBegun(bytesSent: number, now: number): void {
+    if (this.status !== 0 && this.isBegun(bytesSent)) this.firstByteTime ??= now;
+  }
+
   /** Closes the books: what of the queued body bytes and the framing around them was sent. */
   finish(bytesSent: number, finishTime: number, bodyQueued: number, framingQueued: number): void {
     this.finishTime = finishTime;
+    this.noteBegun(bytesSent, finishTime);
     this.totalBytes = Math.max(0, Math.min(bytesSent, this.#endPosition) - this.#startPosition);
     const payload = this.totalBytes - this.interimBytes - this.headBytes - framingQueued; // counts unsent framing: never too much
     this.bodyBytes = Math.max(0, Math.min(bodyQueued, payload));

@@ -88,6 +88,11 @@ export class GatewayWriter implements ResponseWriter, Gate {
     }
   }
 
+  sendWhole(items: readonly Item[], length: number): void {
+    this.sendHead(length);
+    if (length > 0) this.sendItems(items, length);
+  }
+
   sendEnd(): void {
     this.sendHead();
     if (this.missingBytes === 0) this.#response.end();

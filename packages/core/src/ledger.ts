@@ -30,17 +30,22 @@ export class Ledger {
     else this.#others.push(run);
   }
 
-  /** Reports the responses whose last byte has gone out. */
+  /** Reports the responses whose last byte has gone out: together, those that did so in one write. */
   settle(): void {
-    for (let run = this.#first; run?.record.isSent(this.#transport.bytesSent) === true; run = this.#first) {
+    if (this.#first === undefined) return;
+    const { bytesSent } = this.#transport;
+    const now = this.#server.milliseconds();
+    for (let run: RequestRun | undefined = this.#first; run !== undefined; run = this.#first) {
+      if (!run.record.isSent(bytesSent)) return run.record.noteBegun(bytesSent, now);
       this.#first = this.#others?.shift();
-      this.#report(run, true);
+      this.#report(run, true, now);
     }
   }
 
   /** The socket is gone: reports everything that is left; what was not sent, the client left before. */
   abandon(reason: unknown): void {
     const { bytesSent } = this.#transport;
+    const now = this.#server.milliseconds();
     const left = this.#first === undefined ? [] : [this.#first, ...(this.#others ?? [])];
     this.#first = undefined;
     this.#others = undefined;
@@ -51,14 +56,14 @@ export class Ledger {
         record.disconnectPhase ??= record.isBegun(bytesSent) ? "response-body" : "before-head";
         record.error ??= reason;
       }
-      this.#report(run, isSent);
+      this.#report(run, isSent, now);
     }
   }
 
   /** Closes the books of one response and tells the extensions. */
-  #report({ record, response, broken }: RequestRun, isSent: boolean): void {
+  #report({ record, response, broken }: RequestRun, isSent: boolean, now: number): void {
     record.completed = isSent && !broken && record.disconnectPhase === undefined;
-    record.finish(this.#transport.bytesSent, this.#server.milliseconds(), response.bodyBytes, response.framingBytes);
+    record.finish(this.#transport.bytesSent, now, response.bodyBytes, response.framingBytes);
     this.#server.onResponded(record);
   }
 }

@@ -155,9 +155,11 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
   #sendComplete(items: readonly Item[]): void {
     let length = 0;
     for (let i = 0; i < items.length; i++) length += itemLength(items[i]);
-    this.response.sendHead(length);
-    if (length > MAX_WHOLE_BYTES && !this.response.bodyForbidden) return this.#iterate(items);
-    if (length > 0) this.response.sendItems(items, length);
+    if (length > MAX_WHOLE_BYTES && !this.response.bodyForbidden) {
+      this.response.sendHead(length);
+      return this.#iterate(items);
+    }
+    this.response.sendWhole(items, length);
     this.#finish();
   }
 
@@ -271,9 +273,7 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
     const { response } = this;
     response.start = undefined;
     response.begin(statusLine, [["Content-Type", "text/plain; charset=utf-8"]]);
-    const length = Buffer.byteLength(text);
-    response.sendHead(length);
-    if (length > 0) response.sendItems([text], length);
+    response.sendWhole([text], Buffer.byteLength(text));
     response.sendEnd();
   }
 

@@ -339,3 +339,32 @@ test("are told of every request exactly once, however it ended", async () => {
   ]);
   expect(served.server.counters.requests).toBe(paths.length);
 });
+
+describe("the times of an exchange", () => {
+  const timesOf = async (application: Application): Promise<Exchange> => {
+    const served = await serve(application);
+    const client = await served.connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await client.end();
+    return served.exchange();
+  };
+
+  test("have first and last byte together where the response left in one write", async () => {
+    const { startTime, firstByteTime, finishTime } = await timesOf(hello);
+    expect(startTime).toBeLessThan(finishTime);
+    expect(firstByteTime).toBe(finishTime);
+  });
+
+  test("have the first byte before the last one of a body that comes later", async () => {
+    const before = deferred<number>();
+    const { firstByteTime, finishTime } = await timesOf(async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield "first";
+      before.resolve(performance.now());
+      await turn();
+      yield "last";
+    } as Application);
+    expect(firstByteTime).toBeLessThanOrEqual(await before.promise);
+    expect(finishTime).toBeGreaterThan(await before.promise);
+  });
+});
