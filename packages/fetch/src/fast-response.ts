@@ -19,6 +19,7 @@ export interface KnownResponse {
 const TEXT_TYPE: readonly [string, string] = ["content-type", "text/plain;charset=UTF-8"];
 const TEXT_PAIRS = [TEXT_TYPE] as const;
 const NO_PAIRS = [] as const;
+const JSON_HEADERS = Object.freeze({ "content-type": "application/json" });
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /** The types of Node have it as an interface; the values that may be given are those of the runtime's Response. */
@@ -56,6 +57,16 @@ class LightResponse {
     response.#statusText = statusText;
     response.#pairs = pairs;
     return response;
+  }
+
+  /** As the runtime's, which it is told of by what cannot be JSON. */
+  static json(data: unknown, init: ResponseInit = {}): LightResponse {
+    const text: string | undefined = JSON.stringify(data);
+    if (text === undefined) return NativeResponse.json(data, init) as unknown as LightResponse;
+    if (init.headers === undefined) return new LightResponse(text, { ...init, headers: JSON_HEADERS });
+    const headers = new Headers(init.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    return new LightResponse(text, { ...init, headers });
   }
 
   /** What a server needs; undefined when the runtime's own Response is there to be asked. */

@@ -1,5 +1,6 @@
 // wsgi.input over the body of a Request: PEP 3333, with promises, as the core has it. A web stream in; bytes out, read from it only
-// when somebody asks. Knows no runtime: Buffers where there are any, else plain bytes.
+// when somebody asks. Knows no runtime: Buffers where there are any, else plain bytes. It is not the core's Input: that one is made of
+// Buffers and copies what it is given, since its bytes lie in a buffer that is used again, and the core's index brings sockets.
 
 import type { Header } from "@wsgi/core";
 import { FetchError } from "./errors.ts";

@@ -9,7 +9,7 @@ import { knownResponse, NativeResponse } from "./fast-response.ts";
 import { resolveTrust, type TrustProxy } from "./forwarded.ts";
 import { type FetchHandler, type FetchObject, type HandlerContext, resolveHandler } from "./handler.ts";
 import { hasBody, RequestBody } from "./request-body.ts";
-import { urlOf } from "./request-url.ts";
+import { PlainHost, urlOf } from "./request-url.ts";
 import { findBody, StreamedBody } from "./response-body.ts";
 import { endToEnd, headersOf } from "./response-headers.ts";
 import { statusLine } from "./status-text.ts";
@@ -40,11 +40,12 @@ const passThroughOnException = (): void => {};
 export function fromFetch(handler: FetchHandler | FetchObject, options: FromFetchOptions = {}): Application {
   const call = resolveHandler(handler);
   const readForwarded = resolveTrust(options.trustProxy);
+  const plainHost = new PlainHost();
   return (environ, startResponse) => {
     const { REQUEST_METHOD: method } = environ;
     if (isForbidden(method)) return refuse(startResponse, "501 Not Implemented", `there is no Request with ${method}`);
     const forwarded = readForwarded?.(environ);
-    const url = urlOf(environ, forwarded);
+    const url = urlOf(environ, forwarded, plainHost);
     if (url === undefined) return refuse(startResponse, "400 Bad Request", "the host and the path make no URL");
     const waitUntil = waitUntilOf(environ);
     const ip = forwarded?.client ?? environ.REMOTE_ADDR;

@@ -4,7 +4,7 @@
 import type { Environ } from "@wsgi/core";
 
 /** What a URL parser would take for something else, or drop: `\` for a slash, `?` and `#` for ends, controls, beyond ASCII. */
-const UNSAFE_RAW = /[^\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]/g;
+const UNSAFE_RAW = /[^\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]/;
 /** The same of decoded text, where a `%` is a character like others. */
 const UNSAFE_TEXT = /[^\x21\x22\x24\x26-\x3e\x40-\x5b\x5d-\x7e]/gu;
 
@@ -14,9 +14,14 @@ const UNSAFE_TEXT = /[^\x21\x22\x24\x26-\x3e\x40-\x5b\x5d-\x7e]/gu;
  */
 export function urlPath(environ: Environ): string {
   const { SCRIPT_NAME: script, PATH_INFO: path, RAW_PATH_INFO: raw } = environ;
-  const rest = isInStep(raw, path) ? raw.replace(UNSAFE_RAW, escapeByte) : escapeText(path);
+  const rest = isInStep(raw, path) ? escapeRaw(raw) : escapeText(path);
   const whole = script === "" ? rest : escapeText(script) + rest;
   return whole.startsWith("/") ? whole : `/${whole}`;
+}
+
+/** Tested first: to replace nothing costs four times as much. */
+function escapeRaw(raw: string): string {
+  return UNSAFE_RAW.test(raw) ? raw.replace(new RegExp(UNSAFE_RAW, "g"), escapeByte) : raw;
 }
 
 /** What stands after the first `?`, escaped as far as a URL parser would misread it. */
@@ -43,7 +48,10 @@ function isInStep(raw: unknown, path: string): raw is string {
   return raw === path || (typeof raw === "string" && raw.includes("%") && decodePath(raw) === path);
 }
 
-/** Percent-decoding as the core does it: octets are UTF-8, what is not becomes U+FFFD, a `%` without two digits stays. */
+/**
+ * Percent-decoding as the core does it: octets are UTF-8, what is not becomes U+FFFD, a `%` without two digits stays. The core's own is
+ * not imported, since its index brings sockets to runtimes that have none; a test compares them.
+ */
 export function decodePath(text: string): string {
   if (!text.includes("%")) return text;
   try {

@@ -11,7 +11,10 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** Those that fetch() decodes on every version of Node. */
 const DECODED = /^(?:x-)?(?:gzip|deflate)$|^br$/i;
 
-/** Leaves hop-by-hop headers out, but for `Connection: close`, and an upgrade that is asked for by 426. */
+/**
+ * Leaves hop-by-hop headers out, but for `Connection: close`, and an upgrade that is asked for by 426. One that does not say which, as
+ * H3's, means WebSocket; RFC 9110 §15.5.22 wants it said.
+ */
 export function endToEnd(headers: Iterable<readonly [string, string]>, status: number): Header[] {
   const kept: Header[] = [];
   for (const header of headers) {
@@ -19,6 +22,9 @@ export function endToEnd(headers: Iterable<readonly [string, string]>, status: n
     if (!HOP_BY_HOP.has(name) || (status === 426 && name === "upgrade")) kept.push(header);
     else if (name === "connection" && /(?:^|,)\s*close\s*(?:,|$)/i.test(value)) kept.push([name, "close"]);
     else if (name === "connection" && status === 426) kept.push([name, "upgrade"]);
+  }
+  if (status === 426 && !kept.some(([name]) => name === "upgrade")) {
+    return [...kept.filter(([name]) => name !== "connection"), ["upgrade", "websocket"], ["connection", "upgrade"]];
   }
   return kept;
 }

@@ -1,5 +1,6 @@
 // A request that a handler hands on to an application.
 
+import { defineWebSocketHandler, H3 } from "h3";
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { Client } from "../../core/test/support/client.ts";
@@ -81,4 +82,26 @@ describe("answerWith()", () => {
     expect(await ask(port, request("GET /"))).toMatch(/^HTTP\/1\.1 500 /);
     await logged(/FetchError: an application is a function/);
   });
+});
+
+test.each([
+  ["that says nothing", {}, "websocket"],
+  ["that wants another protocol", { upgrade: "h2c" }, "h2c"],
+  ["with a connection to be closed", { connection: "close" }, "websocket"],
+])("a 426 %s names its protocol", async (_title, headers, protocol) => {
+  const { port } = await serveFetch(() => new Response("upgrade, please", { status: 426, headers }));
+  const answer = await ask(port, request("GET /"));
+  expect(answer).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/);
+  expect(answer).toMatch(new RegExp(`\r\nupgrade: ${protocol}\r\n`, "i"));
+  expect(answer).toMatch(/upgrade, please$/);
+});
+
+test("H3's handler of WebSockets says to others what it wants", async () => {
+  const app = new H3();
+  app.get(
+    "/",
+    defineWebSocketHandler(() => ({})),
+  );
+  const { port } = await serveFetch(app);
+  expect(await ask(port, request("GET /"))).toMatch(/^HTTP\/1\.1 426 [\s\S]*\r\nupgrade: websocket\r\n/i);
 });

@@ -1,5 +1,6 @@
 // FastResponse beside the runtime's own Response: whatever is asked of both, both answer alike.
 
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { FastResponse, knownResponse } from "../src/fast-response.ts";
 
@@ -170,4 +171,30 @@ test("a type that was taken away does not come back", async () => {
   response.headers.delete("content-type");
   expect([response.clone().headers.has("content-type"), response.headers.has("content-type")]).toEqual([false, false]);
   expect([response.statusText, new Response(null, response).statusText]).toEqual(["Fine", "Fine"]);
+});
+
+test.each([
+  ["an object", [{ a: "é" }]],
+  ["null", [null]],
+  ["a status and a reason", [[1], { status: 201, statusText: "Made" }]],
+  ["headers", [1, { headers: { "X-A": "1" } }]],
+  ["a type", [1, { headers: [["Content-Type", "application/problem+json"]] }]],
+  ["a status without a body", [1, { status: 204 }]],
+  ["what is no JSON", [undefined]],
+  ["a function", [() => {}]],
+  ["what cannot be written", [1n]],
+] as [string, [unknown, ResponseInit?]][])("json() of %s is as a Response's", async (_title, given) => {
+  const of = async (make: () => Response): Promise<unknown> => {
+    try {
+      return await facts(make());
+    } catch (error) {
+      return (error as Error).name;
+    }
+  };
+  expect(await of(() => FastResponse.json(...given))).toEqual(await of(() => Response.json(...given)));
+  if (given[1] === undefined && given[0] === null) expect(knownResponse(FastResponse.json(...given))).toBeDefined();
+});
+
+test("is shown with what it is", () => {
+  expect(inspect(new FastResponse("x", { status: 404 }))).toMatch(/^Response \{[\s\S]*status: 404/);
 });

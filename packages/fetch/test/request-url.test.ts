@@ -3,7 +3,7 @@
 import type { Environ } from "@wsgi/core";
 import { describe, expect, test } from "vitest";
 import { ask } from "../../core/test/support/answers.ts";
-import { urlOf } from "../src/request-url.ts";
+import { PlainHost, urlOf } from "../src/request-url.ts";
 import { request, serveFetch } from "./support/serve-fetch.ts";
 
 const sayUrl = (asked: Request): Response => new Response(asked.url);
@@ -137,4 +137,14 @@ test("what is taken as it is, is what a URL parser makes of it", () => {
     if (url !== undefined) expect(url).toBe(new URL(url).href);
     else expect(URL.canParse(`https://${HTTP_HOST}/`)).toBe(false);
   }
+});
+
+test("a host that was plain says nothing of the next one", () => {
+  const known = new PlainHost();
+  const environ = { SCRIPT_NAME: "", PATH_INFO: "/", RAW_PATH_INFO: "/", "wsgi.url_scheme": "http" };
+  const of = (host: string): string | undefined =>
+    urlOf({ ...environ, HTTP_HOST: host } as unknown as Environ, undefined, known);
+  const urls = ["a.example", "a.example", "A.example", "a b", "b.example:8090", "a.example"].map(of);
+  const [plain, other] = ["http://a.example/", "http://b.example:8090/"];
+  expect(urls).toEqual([plain, plain, plain, undefined, other, plain]);
 });

@@ -6,7 +6,10 @@ export function isInStep(raw: unknown, path: string): raw is string {
   return raw === path || (typeof raw === "string" && raw.includes("%") && decodePath(raw) === path);
 }
 
-/** Percent-decoding as the core does it: octets are UTF-8, what is not becomes U+FFFD, a `%` without two digits stays. */
+/**
+ * Percent-decoding as the core does it: octets are UTF-8, what is not becomes U+FFFD, a `%` without two digits stays. The core's own is
+ * not imported, since its index brings sockets to runtimes that have none; a test compares them.
+ */
 export function decodePath(text: string): string {
   if (!text.includes("%")) return text;
   try {
