@@ -8,6 +8,7 @@ import { appendFileSync, writeSync } from "node:fs";
 import { type Debugger, Session } from "node:inspector";
 import { workerData } from "node:worker_threads";
 import { InFlightTable } from "./in-flight-table.ts";
+import { type Script, sourcePlace } from "./source-place.ts";
 
 /** What this thread is given. */
 export interface Watched {
@@ -27,6 +28,7 @@ const { beats, requests, timeout, pid, errorLog, logJson } = workerData as Watch
 const PAUSE_MILLISECONDS = 1000;
 const MAX_FRAMES = 12;
 const MAX_REQUESTS = 20;
+const UNKNOWN: Script = { url: "unknown", sourceMapURL: "" };
 
 // Looks are counted, not seconds: while the whole process is stopped (Ctrl-Z, a paused machine), nobody looks.
 const lookMilliseconds = Math.min(500, (timeout * 1000) / 4);
@@ -68,8 +70,10 @@ function tellRequests(): void {
 async function tellPlace(): Promise<undefined> {
   const session = new Session();
   session.connectToMainThread();
-  const urls = new Map<string, string>();
-  session.on("Debugger.scriptParsed", ({ params }) => urls.set(params.scriptId, params.url));
+  const scripts = new Map<string, Script>();
+  session.on("Debugger.scriptParsed", ({ params: { scriptId, url, sourceMapURL = "" } }) =>
+    scripts.set(scriptId, { url, sourceMapURL }),
+  );
   const paused = new Promise<Debugger.PausedEventDataType>((resolve) =>
     session.once("Debugger.paused", ({ params }) => resolve(params)),
   );
@@ -77,7 +81,8 @@ async function tellPlace(): Promise<undefined> {
   session.post("Debugger.pause");
   const { callFrames } = await paused;
   for (const { functionName, location } of callFrames.slice(0, MAX_FRAMES)) {
-    const place = `${urls.get(location.scriptId) ?? "unknown"}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
+    const { scriptId, lineNumber, columnNumber = 0 } = location;
+    const place = sourcePlace(scripts.get(scriptId) ?? UNKNOWN, lineNumber, columnNumber);
     say(`(${pid})   at ${functionName === "" ? "(anonymous)" : functionName} (${place})`);
   }
 }

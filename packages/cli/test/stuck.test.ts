@@ -2,8 +2,9 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript";
 import { describe, expect, test } from "vitest";
-import { folderWith, serve, startCommand } from "./support/command.ts";
+import { type Files, folderWith, serve, startCommand } from "./support/command.ts";
 import { ask, underLoad } from "./support/load.ts";
 import { freePort } from "./support/ports.ts";
 import { ended, eventually, served, servedCount } from "./support/workers.ts";
@@ -44,6 +45,53 @@ describe("a worker that is stuck", () => {
     expect(command.output).toMatch(/at spin \(.*\/app\.mjs:6:\d+\)/);
     const [, , fresh] = await servedCount(command, 3);
     expect(fresh).toBeGreaterThan(0);
+  });
+
+  describe("is told by the lines that somebody wrote", () => {
+    const TYPED = `interface Reply {
+  readonly status: string;
+}
+type Start = (status: string, headers: readonly []) => void;
+   export function spin(reply: Reply): never { for (;;) reply.status.length; }
+export default (_environ: object, startResponse: Start): string[] => {
+  startResponse("200 OK", []);
+  return [spin({ status: "x" })];
+};`;
+
+    const frames = async (files: Files, app: string): Promise<string> => {
+      const command = await serve(["-w", "1", "--worker-timeout", "0.4", app], files);
+      await ask(command.url).catch(() => {});
+      await command.printed(/ended unexpectedly \(SIGKILL\)/);
+      return command.output.replaceAll(command.folder, "CWD");
+    };
+
+    test.each(["module", "commonjs"])("TypeScript in a package of type %s", async (type) => {
+      const files = { "app.ts": TYPED, "package.json": JSON.stringify({ type }) };
+      expect(await frames(files, "app.ts")).toMatch(
+        /at spin \(file:\/\/CWD\/app\.ts:5:\d+\)\n.*at .* \(file:\/\/CWD\/app\.ts:8:11\)/,
+      );
+    });
+
+    test("what was compiled from TypeScript, by the source map beside it", async () => {
+      const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, sourceMap: true };
+      const { outputText, sourceMapText = "" } = ts.transpileModule(TYPED, {
+        compilerOptions: options,
+        fileName: "app.mts",
+      });
+      const map = JSON.stringify({ ...JSON.parse(sourceMapText), sources: ["../src/a b.ts"] });
+      const files = {
+        "dist/app.mjs": `${outputText.replace(/^\/\/# .*$/m, "")}//# sourceMappingURL=app.mjs.map\n`,
+        "dist/app.mjs.map": map,
+      };
+      expect(await frames(files, "dist/app.mjs")).toMatch(/at spin \(file:\/\/CWD\/src\/a%20b\.ts:5:\d+\)/);
+    });
+
+    test("and by those that run when the map is not there", async () => {
+      const files = { "app.mjs": `${APP}//# sourceMappingURL=none.map\n` };
+      const command = await serve(["-w", "1", "--worker-timeout", "0.4", "app.mjs"], files);
+      await ask(command.url, "/loop").catch(() => {});
+      await command.printed(/at spin \(.*\/app\.mjs:6:\d+\)/);
+    });
   });
 
   for (const path of ["/wait", "/call"]) {
