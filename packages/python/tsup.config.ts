@@ -6,5 +6,6 @@ export default defineConfig({
   format: ["esm", "cjs"],
   target: "node20",
   dts: true,
+  shims: true, // import.meta.url, by which the files of Python are found, in CommonJS as well
   clean: true,
 });

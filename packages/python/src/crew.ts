@@ -13,6 +13,8 @@ const MAX_BACKOFF_MILLISECONDS = 10_000;
 /** A worker that lived so long did not die of its start. */
 const HEALTHY_MILLISECONDS = 10_000;
 const PAGE_BYTES = 4096;
+/** Processes that may die with a request which none of them seems to have begun. */
+const MAX_ATTEMPTS = 4;
 
 /** What the crew knows of a worker besides itself. */
 interface Post {
@@ -242,8 +244,8 @@ export class Crew implements WorkerOwner {
     const begun = new Set(worker.begun());
     const moved: PythonExchange[] = [];
     for (const exchange of worker.exchanges) {
-      const isFirstTime = exchange.attempts++ === 0;
-      const mayMove = !begun.has(exchange) || (exchange.isSafe && isFirstTime);
+      const attempt = ++exchange.attempts;
+      const mayMove = begun.has(exchange) ? exchange.isSafe && attempt === 1 : attempt < MAX_ATTEMPTS;
       if (exchange.canMove && mayMove && !this.#isClosing) {
         exchange.startedAt = undefined;
         moved.push(exchange);

@@ -1,5 +1,5 @@
 // What crosses the socket between this process and a Python worker: frames. Bytes in, frames out, and back. The same table
-// stands in python/wsgi_worker.py, and a test keeps the two equal. It knows neither requests nor sockets.
+// stands in python/_wsgi_worker/frames.py, and a test keeps the two equal. It knows neither requests nor sockets.
 
 /** A frame's head, little-endian: u32 length of the payload, u32 number of the request, u8 kind. */
 export const FRAME_HEAD_BYTES = 9;

@@ -30,7 +30,7 @@ interface NotLoaded {
 export type WorkerState = "starting" | "ready" | "draining" | "ended";
 
 /** Beside dist/ and src/ alike. */
-const PROGRAM = fileURLToPath(new URL("../python/wsgi_worker.py", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../python/_wsgi_worker/__main__.py", import.meta.url));
 /** What a worker writes where stacks go. */
 const ASKED_TO_END = "\0";
 /** File descriptors of the child. */

@@ -8,7 +8,7 @@ import { type ServedPython, startPython } from "./support/python-server.ts";
 const SOURCE = `
 import gzip, io, os, pathlib, sys, tempfile
 
-worker = sys.modules["__main__"]
+worker = sys.modules["_wsgi_worker.file_wrapper"]
 read_block = worker.FileWrapper.__next__
 
 def read_and_tell(wrapper):

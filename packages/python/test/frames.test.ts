@@ -18,13 +18,13 @@ import { chance } from "./support/chance.ts";
 
 const WORKER_FOLDER = join(import.meta.dirname, "../python");
 
-/** Numbers of wsgi_worker.py, the sizes of its structures, and the names that it gives to characters. */
+/** Numbers of the worker, the sizes of its structures, and the names that it gives to characters. */
 function tableOfPython(): { values: Record<string, number>; kinds: string[] } {
   const program = `
 import ast, json, sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
-import wsgi_worker as w
+import _wsgi_worker.frames as w
 values = {k: v if isinstance(v, int) else v.size for k, v in vars(w).items() if k.isupper() and (isinstance(v, int) or hasattr(v, "size"))}
 tree = ast.parse(open(w.__file__).read())
 kinds = [n.targets[0].id for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.value).startswith("ord(")]
