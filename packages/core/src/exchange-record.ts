@@ -43,8 +43,7 @@ export class ExchangeRecord implements Exchange {
   }
 
   get requestLine(): string {
-    const { method, target, version } = this.#head;
-    return `${method} ${target} ${version}`;
+    return this.#head.requestLine;
   }
 
   /** The last byte is queued: the response ends at this position of the books. */

@@ -58,12 +58,14 @@ export function gateway(application: Application, options: GatewayOptions = {}):
     const { method, scriptName = "", path, query, minorVersion, fields, host, endpoints } = request;
     const fullPath = scriptName + path;
     const target = query === undefined ? fullPath : `${fullPath}?${query}`;
+    const version = `HTTP/1.${minorVersion}`;
     const head = {
+      requestLine: `${method} ${target} ${version}`,
       method,
       target,
       path: fullPath,
       query,
-      version: `HTTP/1.${minorVersion}`,
+      version,
       minorVersion,
       fields,
       host,

@@ -3,6 +3,7 @@
 
 import type { EventEmitter } from "node:events";
 import { inspect } from "node:util";
+import { atTurnEnd } from "./turn-end.ts";
 
 /** A logger: `console` and the loggers of most libraries fit. Without `warn` or `error`, `info` is used. */
 export interface LoggerLike {
@@ -129,13 +130,12 @@ const BATCH_LENGTH = 16 * 1024;
 
 /**
  * Joins the lines of one turn of the event loop into one write: writing to stderr is synchronous, and a write for each
- * request is what an access log costs most. Not longer than a turn: what is done after a response, as post hooks do it, is done
- * after its line. Nothing is lost at exit.
+ * request is what an access log costs most.
  */
 class LineBatch implements WritableLike {
   readonly #stream: WritableLike;
   #text = "";
-  #immediate: NodeJS.Immediate | undefined;
+  #isDue = false;
 
   constructor(stream: WritableLike) {
     this.#stream = stream;
@@ -143,16 +143,18 @@ class LineBatch implements WritableLike {
 
   write(text: string): void {
     this.#text += text;
-    if (this.#text.length >= BATCH_LENGTH) return this.flush();
-    if (this.#immediate !== undefined) return;
-    this.#immediate = setImmediate(this.#flushLater);
-    flushAtExit(this);
+    if (this.#text.length >= BATCH_LENGTH) return this.#flush();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    atTurnEnd(this.#onTurnEnd);
   }
 
-  flush(): void {
-    clearImmediate(this.#immediate);
-    this.#immediate = undefined;
-    waiting.delete(this);
+  readonly #onTurnEnd = (): void => {
+    this.#isDue = false;
+    this.#flush();
+  };
+
+  #flush(): void {
     const text = this.#text;
     this.#text = "";
     try {
@@ -161,21 +163,4 @@ class LineBatch implements WritableLike {
       // a full disk, as some versions of Node tell it
     }
   }
-
-  readonly #flushLater = (): void => this.flush();
-}
-
-/** Those that hold lines: there is one listener for the end of the process, however many servers there are. */
-const waiting = new Set<LineBatch>();
-
-let isWatched = false;
-
-function flushAtExit(batch: LineBatch): void {
-  waiting.add(batch);
-  if (!isWatched) process.on("exit", flushAll);
-  isWatched = true;
-}
-
-function flushAll(): void {
-  for (const batch of waiting) batch.flush();
 }

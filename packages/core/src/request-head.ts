@@ -19,6 +19,8 @@ export interface HeadLimits extends SectionLimits {
 
 /** A request head that passed every check. */
 export interface RequestHead {
+  /** As it came, without its CRLF. */
+  readonly requestLine: string;
   readonly method: string;
   /** The request target as it came. */
   readonly target: string;
@@ -88,7 +90,8 @@ export function parseRequestHead(text: string, start: number, limits: HeadLimits
     target,
     path,
     query,
-    version: text.slice(targetEnd + 1, lineEnd),
+    version: text.startsWith("HTTP/1.1", targetEnd + 1) ? "HTTP/1.1" : text.slice(targetEnd + 1, lineEnd),
+    requestLine: text.slice(start, lineEnd),
     minorVersion,
     fields,
     host,

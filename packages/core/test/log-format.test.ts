@@ -3,6 +3,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileLogFormat, type LogValues } from "../src/log-format.ts";
+import { LogText } from "../src/log-text.ts";
+
+/** A line, without its end. */
+function filled(template: string, values: LogValues): string {
+  const text = new LogText();
+  compileLogFormat(template)(values, text);
+  const line = text.take();
+  expect(line.at(-1)).toBe("\n");
+  return line.slice(0, -1);
+}
 
 const values: LogValues = {
   client_ip: "127.0.0.1",
@@ -25,13 +35,13 @@ test.each([
   ["%%(client_ip)s %%%(body_length)d%%", "%(client_ip)s %5%"],
   ["", ""],
 ])("fills in %s", (template, line) => {
-  expect(compileLogFormat(template)(values)).toBe(line);
+  expect(filled(template, values)).toBe(line);
 });
 
 test("writes numbers as Python would, to the last digit but one", () => {
   const numbers = fc.oneof(fc.double({ min: 0, max: 2e6, noNaN: true }), fc.double({ noNaN: true }), fc.nat(3_000_000));
   const law = fc.property(numbers, fc.integer({ min: 0, max: 12 }), (seconds, digits) => {
-    const text = compileLogFormat(`%(wall_seconds).${digits}f`)({ ...values, wall_seconds: seconds });
+    const text = filled(`%(wall_seconds).${digits}f`, { ...values, wall_seconds: seconds });
     const expected = seconds.toFixed(digits);
     if (text === expected) return;
     expect(text.length).toBe(expected.length); // 0.5 of the last digit may be rounded either way
@@ -50,7 +60,7 @@ test("writes numbers as Python would, to the last digit but one", () => {
 });
 
 test("keeps everything on one line of printable ASCII, quotes escaped", () => {
-  const line = compileLogFormat('"%(request_line)s"')({
+  const line = filled('"%(request_line)s"', {
     ...values,
     request_line: 'a"\\\r\n\t\0\x1b\x7f\x85\xe9\u2028\u{1f600}',
   });

@@ -25,6 +25,7 @@ test("a head has every part, whether it uses it or not", () => {
   const text = lines("GET /a?b HTTP/1.1", "Host: c", "");
   expect(parse(text)).toEqual({
     ...{ method: "GET", target: "/a?b", path: "/a", query: "b", minorVersion: 1, host: "c" },
+    requestLine: "GET /a?b HTTP/1.1",
     version: "HTTP/1.1",
     fields: [["Host", "c"]],
     framing: { kind: "none", length: 0 },

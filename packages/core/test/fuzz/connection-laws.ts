@@ -4,13 +4,14 @@
 //   1. the application sees the requests that the parser finds, in their order, and not one more;
 //   2. the client gets one response for each, that a parser of its own reads to the end, and one refusal where there is a fault;
 //   3. nothing behind a fault, or behind a request that ends the connection, reaches the application;
-//   4. every write to the log is one line of printable characters, and there is one for each request;
+//   4. every write to the log is whole lines of printable characters, and there is one line for each request;
 //   5. the connection ends, and nothing is left of it.
 
 import { isDeepStrictEqual } from "node:util";
 import { type Application, ClientDisconnected, ProtocolError, type Server, server } from "../../src/index.ts";
 import type { ParserLimits } from "../../src/request-parser.ts";
 import { answersIn } from "../support/answers.ts";
+import { turn } from "../support/until.ts";
 import { cutAt, type Transcript, transcript } from "../wire/drive.ts";
 import { DEFAULT_LIMITS, SMALL_LIMITS } from "../wire/limits.ts";
 import { PushedListener } from "../wire/lines.ts";
@@ -40,8 +41,8 @@ export class ConnectionLaws {
     const got = await echo.converse(cutAt(bytes, cuts));
     const broken = (law: string): BrokenLaw => new BrokenLaw(law, bytes, { cuts, limits: echo.limits, expected, got });
     if (!isDeepStrictEqual(got.seen, expected.seen)) throw broken("the application sees what the parser finds");
-    if (got.log.some((text) => !/^[\x20-\x7e…]+\n$/.test(text))) throw broken("a write to the log is one line");
-    const lines = got.log.filter((line) => line.startsWith("192.0.2.2 "));
+    if (got.log.some((text) => !/^(?:[\x20-\x7e…]+\n)+$/.test(text))) throw broken("a write to the log is whole lines");
+    const lines = got.log.flatMap((text) => text.split("\n")).filter((line) => line.startsWith("192.0.2.2 "));
     if (lines.length !== expected.seen.length + Number(expected.isUnfinished))
       throw broken("there is one line in the access log for each request");
     if (echo.server.counters.connections > 0) throw broken("nothing is left of a connection");
@@ -137,6 +138,7 @@ class Echo {
     for (const piece of pieces) await line.send(piece);
     if (!line.destroyed) line.push(null);
     await gone;
+    await turn(); // which ends with its lines of the log
     return { seen: this.#seen, methods: this.#methods, log: this.#log, received: line.received };
   }
 
