@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** Does nothing and returns the socket, as these do when there is nothing to do. */
-const QUIET: ReadonlySet<PropertyKey> = new Set(["cork", "uncork", "pause", "resume", "setEncoding"]);
+const QUIET: ReadonlySet<PropertyKey> = new Set(["pause", "resume", "setEncoding"]);
 const TAKEN: ReadonlySet<PropertyKey> = new Set([
   "read",
   "write",
@@ -24,9 +24,18 @@ const LISTENING: ReadonlySet<PropertyKey> = new Set([
 export function connectionSocket(socket: Duplex): Socket {
   /** What others keep on it: not on the server's socket. */
   const own = new Map<PropertyKey, unknown>();
+  /** Counted only: older responses ask their socket whether they are corked. */
+  let corked = 0;
+  own.set("cork", () => {
+    corked++;
+  });
+  own.set("uncork", () => {
+    if (corked > 0) corked--;
+  });
   const proxy: Duplex = new Proxy(socket, {
     get(target, key) {
       if (own.has(key)) return own.get(key);
+      if (key === "writableCorked") return corked;
       const value = Reflect.get(target, key, target);
       if (typeof value !== "function" || key === "constructor") return value;
       const method = methodOf(target, key, value, () => proxy);

@@ -1,9 +1,9 @@
 // The same listeners on node:http and on this server: a client must not see the difference, nor the listener, but where it
 // says why.
 
-import { Readable } from "node:stream";
+import { finished, pipeline, Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { type Ask, both, type Seen, type TellingListener, tellEvents } from "./support/both.ts";
+import { type Ask, both, onOurs, type Seen, type TellingListener, tellEvents } from "./support/both.ts";
 
 interface Case {
   readonly listener: TellingListener;
@@ -165,6 +165,61 @@ const cases: Readonly<Record<string, Case>> = {
     ask: { method: "HEAD" },
   },
   "the answer to HEAD, without a body": { listener: (_req, res) => res.end(), ask: { method: "HEAD" } },
+  "headers, looked up": {
+    listener: (_req, res, tell) => {
+      res.setHeader("X-One", ["1", "2"]).appendHeader("X-Two", "a").appendHeader("X-Two", "b").setHeader("Gone", "1");
+      res.removeHeader("gone");
+      tell(JSON.stringify([res.getHeader("x-one"), res.getHeaderNames(), res.hasHeader("GONE"), res.getHeaders()]));
+      res.flushHeaders();
+      tell(JSON.stringify([res.headersSent, res.getHeader("x-two"), codeOf(() => res.appendHeader("X-Two", "c"))]));
+      res.end();
+    },
+  },
+  "cork() and uncork()": {
+    listener: (_req, res, tell) => {
+      res.cork();
+      res.write("one");
+      res.write("two");
+      tell(`${res.writableCorked}`);
+      res.uncork();
+      tell(`${res.writableCorked}`);
+      res.end("three");
+    },
+  },
+  "empty writes": {
+    listener: (_req, res, tell) => {
+      tell(`${res.write("")} ${res.headersSent}`);
+      res.write(Buffer.alloc(0), () => tell("written"));
+      res.end("x");
+    },
+  },
+  "finished() of a response": {
+    listener: (_req, res, tell) => {
+      finished(res, (error) => tell(`finished ${error?.code}`));
+      res.end("x");
+    },
+  },
+  "pipeline() into a response": {
+    listener: (_req, res, tell) => {
+      pipeline(Readable.from(["one", "two"]), res, (error) => tell(`done ${error?.code}`));
+    },
+  },
+  "pipeline() of a source that fails": {
+    listener: (_req, res, tell) => {
+      const source = async function* (): AsyncGenerator<string> {
+        yield "one";
+        throw Object.assign(new Error("on purpose"), { code: "ON_PURPOSE" });
+      };
+      pipeline(Readable.from(source()), res, (error) => tell(`done ${error?.code}`));
+    },
+    ask: { path: "/fails" },
+  },
+  "pipeline() through the request and back": {
+    listener: (req, res, tell) => {
+      pipeline(req, res, (error) => tell(`done ${error?.code}`));
+    },
+    ask: post(["x".repeat(70_000), "y"]),
+  },
   "the flags of a response": {
     listener: (_req, res, tell) => {
       const flags = (): void =>
@@ -302,6 +357,41 @@ const cases: Readonly<Record<string, Case>> = {
   "a body that is piped back": {
     listener: (req, res) => req.pipe(res),
     ask: post(["x".repeat(100_000), "y".repeat(200_000)]),
+  },
+  "a body that is decoded over the borders of its pieces": {
+    listener: (req, res, tell) => {
+      req.setEncoding("utf8");
+      req.on("data", (text) => tell(String(text.includes("\ufffd")))).on("end", () => res.end());
+      req.on("end", () => tell(`${req.readableEnded} ${req.readableFlowing} ${req.readable}`));
+    },
+    ask: post((request) => request.end(Buffer.from("\u20ac".repeat(3)))),
+  },
+  "a body that is paused, put back and resumed": {
+    listener: (req, res) => {
+      let text = "";
+      req.once("data", (bytes) => {
+        req.pause();
+        req.unshift(bytes);
+        setImmediate(() => req.on("data", (more) => (text += more)).resume());
+      });
+      req.on("end", () => res.end(text));
+    },
+    ask: post("Hello", { "Content-Length": "5" }),
+  },
+  "a body by web stream": {
+    listener: async (req, res) => {
+      let text = "";
+      for await (const piece of Readable.toWeb(req)) text += Buffer.from(piece);
+      res.end(text);
+    },
+    ask: post(["Hello, ", "web"]),
+  },
+  "headers that came twice, distinct": {
+    listener: (req, res) =>
+      res.end(
+        JSON.stringify([req.headersDistinct["x-a"], req.headers["set-cookie"], req.headers["host"] !== undefined]),
+      ),
+    ask: { headers: { "X-A": ["1", "2"], "Set-Cookie": ["a", "b"] } },
   },
   "a body by 'readable'": {
     listener: (req, res) => {
@@ -465,4 +555,13 @@ test.each(Object.entries(cases))("%s", async (_name, { listener, ask = {}, ours 
   if (Object.keys(ours).length === 0) return;
   expect(because).not.toBe("");
   expect(there).not.toMatchObject(ours); // else there is nothing to explain
+});
+
+test("a body that ends while it is corked is whole, which node:http of Node 24 breaks", async () => {
+  const corked: TellingListener = (_req, res) => {
+    res.cork();
+    res.write("one");
+    res.end("two");
+  };
+  expect(await onOurs(corked, {})).toMatchObject({ status: "200 OK", body: "onetwo", complete: true });
 });
