@@ -5,7 +5,23 @@ import { decodePercent } from "../../core/src/percent.ts";
 import { decodePath as decodeInMiddleware } from "../../middleware/src/path.ts";
 import { decodePath } from "../src/path.ts";
 
-const PIECES = ["/", "a", "%", "%2", "%2F", "%41", "%c3%a9", "%C3", "%ff", "%EF%BB%BF", "%f0%9f%98%80", "%zz", "%00", "\xe9", "%ed%a0%80"];
+const PIECES = [
+  "/",
+  "a",
+  "%",
+  "%2",
+  "%2F",
+  "%41",
+  "%c3%a9",
+  "%C3",
+  "%ff",
+  "%EF%BB%BF",
+  "%f0%9f%98%80",
+  "%zz",
+  "%00",
+  "\xe9",
+  "%ed%a0%80",
+];
 
 test("paths are decoded as by the core", () => {
   const paths = PIECES.flatMap((one) => PIECES.flatMap((two) => PIECES.map((three) => one + two + three)));

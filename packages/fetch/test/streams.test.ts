@@ -215,6 +215,25 @@ describe("the body of a Request", () => {
   });
 });
 
+test.each(["text", "formData"] as const)("a body that has come whole is read after its client has left: %s()", async (way) => {
+  const called = deferred();
+  const read = deferred<string>();
+  const served = await serveFetch(async (asked) => {
+    const { signal } = asked;
+    called.resolve();
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    const body = await asked[way]().catch((error: Error) => error.name);
+    read.resolve(typeof body === "string" ? body : String((body as FormData).get("a")));
+    return new Response();
+  });
+  const client = await served.connect();
+  const type = "Content-Type: application/x-www-form-urlencoded";
+  client.send(`${request("POST /", type, "Content-Length: 3")}a=b`);
+  await called.promise;
+  client.leave();
+  expect(await read.promise).toBe(way === "text" ? "a=b" : "b");
+}); // biome-ignore format: short
+
 test("the signal fires when the client leaves, and a handler that gives up is no failure", async () => {
   const called = deferred();
   const reason = deferred<unknown>();
