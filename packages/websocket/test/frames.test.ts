@@ -1,5 +1,6 @@
 // Frames as a client may send them, good and bad, in the categories of the Autobahn suite: what comes back must be what comes back
-// from ws on node:http, byte for byte.
+// from ws on node:http, byte for byte. The suite itself, `wstest` of autobahntestsuite, runs on Python 2 alone, which neither Debian
+// nor CI has any more: so its categories are rows here.
 
 import { describe, expect, test } from "vitest";
 import { websocket } from "../src/index.ts";
