@@ -284,8 +284,9 @@ const parts: readonly Row[] = [
     name: "hono",
     title: "Hono",
     about:
-      "Hello world on Hono; on this server through @wsgi/fetch, with the runtime's Request and Response, and with light ones in their place.",
+      "Hello world on Hono; on this server through @wsgi/fetch, with the runtime's Request and Response, and with light ones in their place. A plain application on this server is the floor under both.",
     entrants: [
+      underLoad(OURS, who.wsgi("hello")),
       underLoad(FETCH, who.honoHere("own")),
       underLoad(FAST_FETCH, who.honoHere("fast")),
       underLoad("@hono/node-server", who.hono),
