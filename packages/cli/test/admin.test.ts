@@ -6,11 +6,14 @@ import { describe, expect, test } from "vitest";
 import { serve, textOf } from "./support/command.ts";
 import { ask } from "./support/load.ts";
 import { freePort } from "./support/ports.ts";
-import { eventually, served } from "./support/workers.ts";
+import { RELEASED, release, served, servedCount } from "./support/workers.ts";
 
-const APP = `export default async (environ, startResponse) => {
+const APP = `${RELEASED}export default async (environ, startResponse) => {
   startResponse("200 OK", []);
-  if (environ.PATH_INFO === "/held") await new Promise((resolve) => setTimeout(resolve, 1000));
+  if (environ.PATH_INFO === "/held") {
+    console.log("it is held");
+    await released();
+  }
   return ["hello"];
 };`;
 
@@ -42,14 +45,11 @@ describe.each(["0", "2"])("with --workers %s", (workers) => {
 
     for (let i = 0; i < 3; i++) await textOf(command.url);
     const held = ask(command.url, "/held?id=7");
-    let status: Status | undefined;
-    await eventually(async () => {
-      const { body, headers } = await ask(admin, "/status");
-      expect(headers).toMatchObject({ "content-type": "application/json", "cache-control": "no-store" });
-      status = JSON.parse(body) as Status;
-      return status.workers.some(({ requestsInFlight }) => requestsInFlight.length > 0);
-    });
-    const { ready, workers: rows } = status as Status;
+    await command.printed(/it is held/);
+    const { body, headers } = await ask(admin, "/status");
+    expect(headers).toMatchObject({ "content-type": "application/json", "cache-control": "no-store" });
+    const status = JSON.parse(body) as Status;
+    const { ready, workers: rows } = status;
     expect(ready).toBe(true);
     expect(rows.flatMap(({ requestsInFlight }) => requestsInFlight)).toEqual([
       expect.objectContaining({
@@ -68,6 +68,7 @@ describe.each(["0", "2"])("with --workers %s", (workers) => {
       expect(rows.map(({ pid }) => pid).sort()).toEqual(served(command).sort());
       for (const { state } of rows) expect(state).toBe("serving");
     }
+    release(command);
     await held;
     const after = JSON.parse((await ask(admin, "/status")).body) as Status;
     expect(after.workers.flatMap(({ requestsInFlight }) => requestsInFlight)).toEqual([]);
@@ -96,7 +97,8 @@ ${APP}`,
   const admin = `http://127.0.0.1:${port}`;
   expect(await ask(admin, "/ready")).toMatchObject({ status: 503, body: "no worker serves\n" });
   writeFileSync(join(command.folder, "go"), "");
-  await eventually(async () => (await ask(admin, "/ready")).status === 200);
+  await servedCount(command, 2);
+  expect(await ask(admin, "/ready")).toMatchObject({ status: 200 });
 });
 
 /** Where the system says that somebody listens on a port, as it writes addresses. */

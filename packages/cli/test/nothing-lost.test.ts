@@ -9,7 +9,7 @@ import { serve, textOf } from "./support/command.ts";
 import { ask, type Load, underLoad } from "./support/load.ts";
 import { freePort } from "./support/ports.ts";
 import { takeOver } from "./support/takeover.ts";
-import { answeringVersion, ended, eventually, served, servedCount } from "./support/workers.ts";
+import { answeringVersion, ended, eventually, RELEASED, release, served, servedCount } from "./support/workers.ts";
 
 const FILES = { "app.mjs": answeringVersion("old") };
 const QUIET = ["--access-log", "off"];
@@ -129,13 +129,14 @@ export default (environ, startResponse) => {
   for (const workers of ["0", "2"]) {
     test(`when TERM ends --workers ${workers}, and clients go when they are told to`, async () => {
       const port = await freePort();
-      const delays = ["--drain-delay", "0.5", "--idle-grace", "0.5"];
+      const delays = ["--drain-delay", "1.5", "--idle-grace", "0.5"];
       const command = await serve(["-w", workers, ...delays, "--admin", String(port), ...QUIET, "app.mjs"], FILES);
       // Those with a new connection for each request come through a balancer, which looks at /ready.
       const balanced = underLoad(
         command.url,
         async () => {
-          await eventually(async () => (await ask(`http://127.0.0.1:${port}/ready`)).status === 503);
+          await command.printed(/SIGTERM: finishing/);
+          expect(await ask(`http://127.0.0.1:${port}/ready`)).toMatchObject({ status: 503, body: "draining\n" });
         },
         { keepAlive: 0, fresh: 3 },
       );
@@ -161,15 +162,14 @@ export default (environ, startResponse) => {
 
 test("a worker that is killed loses what it was answering, and nothing else", async () => {
   const command = await serve(["-w", "2", ...QUIET, "app.mjs"], {
-    "app.mjs": `
+    "app.mjs": `${RELEASED}
 import { writeFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 export default async (environ, startResponse) => {
   const [, kind, name] = environ.PATH_INFO.split("/");
   startResponse("200 OK", []);
   if (kind === "slow") {
     writeFileSync("begun-" + name, String(process.pid));
-    await setTimeout(700);
+    await released();
   }
   return ["app " + process.pid];
 };`,
@@ -190,6 +190,7 @@ export default async (environ, startResponse) => {
   process.kill(victim, "SIGKILL");
   const load = await underLoad(command.url, (load) => load.more(100)); // who comes now loses nothing
   expectNothingLost(load);
+  release(command);
   for (const [index, { status }] of (await outcome).entries()) {
     expect(status).toBe(begunOn(index) === victim ? "rejected" : "fulfilled");
   }

@@ -6,7 +6,17 @@ import { describe, expect, test } from "vitest";
 import { folderWith, HELLO, runCommand, type ServingCommand, serve, startCommand, textOf } from "./support/command.ts";
 import { ask, underLoad } from "./support/load.ts";
 import { takeOver } from "./support/takeover.ts";
-import { answeredBy, answeringVersion, childrenOf, ended, eventually, served, servedCount } from "./support/workers.ts";
+import {
+  answeredBy,
+  answeringVersion,
+  childrenOf,
+  ended,
+  eventually,
+  RELEASED,
+  release,
+  served,
+  servedCount,
+} from "./support/workers.ts";
 
 const QUIET = ["--access-log", "off"];
 
@@ -149,9 +159,9 @@ describe("HUP", () => {
 
   test("makes no request wait for new code that takes long to load", async () => {
     const command = await serve(["-w", "1", ...QUIET, "app.mjs"], { "app.mjs": answeringVersion("old") });
-    const loading = `import { writeFileSync } from "node:fs";
+    const loading = `${RELEASED}import { writeFileSync } from "node:fs";
 writeFileSync("loading", "");
-await new Promise((resolve) => setTimeout(resolve, 800));
+await released();
 ${answeringVersion("new")}`;
     const reloaded = hup(command, { "app.mjs": loading }, /all workers are new/);
     await eventually(() => readdirSync(command.folder).includes("loading"));
@@ -159,6 +169,7 @@ ${answeringVersion("new")}`;
       const replies = await Promise.all(Array.from({ length: 8 }, () => ask(command.url)));
       for (const { body } of replies) expect(body).toMatch(/^old /);
     }
+    release(command);
     await reloaded;
   });
 
@@ -176,14 +187,16 @@ ${answeringVersion("new")}`;
 
   test("while workers start replaces these", async () => {
     const cwd = folderWith({
-      "app.mjs": `import { writeFileSync } from "node:fs";
+      "app.mjs": `${RELEASED}import { writeFileSync } from "node:fs";
 writeFileSync("loading-" + process.pid, "");
-await new Promise((resolve) => setTimeout(resolve, 300));
+await released();
 ${answeringVersion("app")}`,
     });
     const command = startCommand(["-w", "2", "-b", "127.0.0.1:0", "app.mjs"], { cwd });
     await eventually(() => readdirSync(cwd).some((name) => name.startsWith("loading-")));
     command.kill("SIGHUP");
+    await command.printed(/replacing 2 workers/);
+    release(command);
     await command.printed(/all workers are new/);
     await command.printed(/is served on/);
     await eventually(() => childrenOf(command.pid).length === 2);
@@ -210,7 +223,7 @@ ${answeringVersion("app")}`,
       "app.mjs": echo,
       "wsgi.config.json": JSON.stringify({ workers: 2, accessLog: "off", environ: { mark: "old" } }),
     });
-    const settings = { workers: 3, accessLog: "off", environ: { mark: "new" }, drainDelay: 0.3 };
+    const settings = { workers: 3, accessLog: "off", environ: { mark: "new" }, drainDelay: 1 };
     await hup(command, { "wsgi.config.json": JSON.stringify(settings) }, /all workers are new/);
     await servedCount(command, 5);
     await ended(...served(command).slice(0, 2));
@@ -249,10 +262,12 @@ describe("TTIN and TTOU", () => {
 
   test("TTOU takes away none that is being put in another one's place", async () => {
     const command = await serve(["-w", "2", ...QUIET, "app.mjs"], { "app.mjs": answeringVersion("old") });
-    const slow = `await new Promise((resolve) => setTimeout(resolve, 200));\n${answeringVersion("new")}`;
+    const slow = `${RELEASED}await released();\n${answeringVersion("new")}`;
     const reloaded = hup(command, { "app.mjs": slow }, /all workers are new/);
     await eventually(() => childrenOf(command.pid).length === 3);
     command.kill("SIGTTOU");
+    await command.printed(/1 workers from now on/);
+    release(command);
     await reloaded;
     await eventually(() => childrenOf(command.pid).length === 1);
     expect(await textOf(command.url)).toMatch(/^new /);

@@ -1,6 +1,7 @@
 // Workers of a running command, as seen from outside: by its log and by the system's list of processes.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunningCommand } from "./command.ts";
 import { ask } from "./load.ts";
@@ -14,6 +15,16 @@ export function answeringVersion(version: string): string {
   return ["${version} " + process.pid];
 };
 `;
+}
+
+/** The text of a module's beginning: `released()` resolves when `release` was called for the command's folder. */
+export const RELEASED = `import { existsSync as isThere } from "node:fs";
+const released = async () => { while (!isThere("released")) await new Promise((resolve) => setTimeout(resolve, 5)); };
+`;
+
+/** Lets go on what waits for `released()` in a folder. */
+export function release({ folder }: { readonly folder: string }): void {
+  writeFileSync(join(folder, "released"), "");
 }
 
 /** The workers that ever served, in the order they began to. */
