@@ -37,6 +37,12 @@ export class GatewayBody implements InputSource {
     this.#piece = count < piece.length ? piece.subarray(count) : undefined;
   }
 
+  takeBody(count: number): Buffer {
+    const taken = Buffer.from((this.#piece as Buffer).subarray(0, count));
+    this.consumeBody(count);
+    return taken;
+  }
+
   get bodyDone(): boolean {
     return this.over || (this.#ended && this.#piece === undefined);
   }

@@ -3,16 +3,14 @@
 // 100 Continue. What is not asked for stays with the kernel. It knows nothing of sockets; the source is the connection.
 
 import type { Duplex } from "node:stream";
+import { BodyRead, type PieceSource, UNTIL_ANYTHING, UNTIL_LIMIT, UNTIL_NEWLINE } from "./body-read.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 import type { Header } from "./environ.ts";
 import { UsageError } from "./errors.ts";
 import type { Field } from "./fields.ts";
 
 /** Where an Input gets its bytes; implemented by the connection for the request that it serves. */
-export interface InputSource {
-  peekBody(): Buffer | undefined;
-  consumeBody(count: number): void;
-  readonly bodyDone: boolean;
+export interface InputSource extends PieceSource {
   readonly trailers: readonly Field[] | undefined;
   /** Bytes are wanted: `Input.advance` or `Input.fail` will be called. */
   wantBytes(): void;
@@ -22,32 +20,14 @@ export interface InputSource {
   readonly connection: ConnectionInfo | undefined;
 }
 
-const LF = 0x0a;
-const EMPTY = Buffer.alloc(0);
 /** Lines are iterated in pieces of at most this many bytes, so that a body without line ends stays bounded. */
 const MAX_ITERATED_LINE = 64 * 1024;
 
-/** What ends a read before its limit. */
-const UNTIL_LIMIT = 0;
-const UNTIL_NEWLINE = 1;
-const UNTIL_ANYTHING = 2;
-
-/**
- * Smaller pieces are copied into one of so many bytes, but for the first: each piece that is kept costs a hundred bytes, and a
- * peer may send a body of millions of chunks of a byte.
- */
-const GATHERED_BYTES = 16 * 1024;
-
+/** A read that waits for bytes. */
 interface PendingRead {
-  readonly limit: number;
-  readonly until: number;
-  readonly pieces: Buffer[];
-  length: number;
-  /** Where small pieces are copied to: the first `gathered` bytes of it come after `pieces`. */
-  room: Buffer;
-  gathered: number;
-  resolve: (bytes: Buffer) => void;
-  reject: (error: unknown) => void;
+  readonly read: BodyRead;
+  readonly resolve: (bytes: Buffer) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -167,25 +147,25 @@ export class Input implements AsyncIterable<Buffer> {
 
   /** Serves the waiting read from what the source has now; true when bytes are still wanted. For the server. @internal */
   advance(): boolean {
-    const read = this.#pending;
-    if (read === undefined) return false;
+    const pending = this.#pending;
+    if (pending === undefined) return false;
     try {
-      if (!this.#fill(read)) return true;
+      if (!pending.read.fill(this.#source)) return true;
     } catch (error) {
       this.fail(error);
       return false;
     }
     this.#pending = undefined;
-    read.resolve(joinPieces(read));
+    pending.resolve(pending.read.finish());
     return false;
   }
 
   /** Rejects the waiting read and every later one. For the server. @internal */
   fail(error: unknown): void {
     this.#failure ??= error;
-    const read = this.#pending;
+    const pending = this.#pending;
     this.#pending = undefined;
-    read?.reject(this.#failure);
+    pending?.reject(this.#failure);
   }
 
   /** The response is over: from now on reading is a mistake. For the server. @internal */
@@ -211,14 +191,13 @@ export class Input implements AsyncIterable<Buffer> {
       return promise;
     }
     try {
-      const limit = checkSize(size);
-      const read: PendingRead = { limit, until, pieces: [], length: 0, room: EMPTY, gathered: 0, resolve, reject };
+      const read = new BodyRead(checkSize(size), until);
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#closed) throw new UsageError("READ_AFTER_RESPONSE");
-      if (this.#fill(read)) {
-        resolve(joinPieces(read));
+      if (read.fill(this.#source)) {
+        resolve(read.finish());
       } else {
-        this.#pending = read;
+        this.#pending = { read, resolve, reject };
         this.#source.wantBytes();
       }
     } catch (error) {
@@ -228,52 +207,6 @@ export class Input implements AsyncIterable<Buffer> {
     }
     return promise;
   }
-
-  /** Moves pieces from the source to the read; true when it has what it wants, or the body has ended. */
-  #fill(read: PendingRead): boolean {
-    while (read.length < read.limit) {
-      const piece = this.#source.peekBody();
-      if (piece === undefined) return this.#source.bodyDone;
-      let count = Math.min(piece.length, read.limit - read.length);
-      const newline = read.until === UNTIL_NEWLINE ? piece.subarray(0, count).indexOf(LF) : -1;
-      if (newline >= 0) count = newline + 1;
-      keep(read, piece.subarray(0, count));
-      this.#source.consumeBody(count);
-      if (newline >= 0 || read.until === UNTIL_ANYTHING) return true;
-    }
-    return true;
-  }
-}
-
-/** Copies what was read: it lies in a buffer that is used again. */
-function keep(read: PendingRead, bytes: Buffer): void {
-  read.length += bytes.length;
-  if (read.pieces.length === 0 || bytes.length >= GATHERED_BYTES / 4) {
-    settle(read);
-    read.pieces.push(Buffer.from(bytes));
-    return;
-  }
-  if (read.room.length - read.gathered < bytes.length) {
-    settle(read);
-    read.room = Buffer.allocUnsafeSlow(GATHERED_BYTES);
-  }
-  bytes.copy(read.room, read.gathered);
-  read.gathered += bytes.length;
-}
-
-/** Puts what was gathered in its place among the pieces; the rest of the room is kept for what comes. */
-function settle(read: PendingRead): void {
-  if (read.gathered === 0) return;
-  read.pieces.push(read.room.subarray(0, read.gathered));
-  read.room = read.room.subarray(read.gathered);
-  read.gathered = 0;
-}
-
-function joinPieces(read: PendingRead): Buffer {
-  settle(read);
-  const { pieces, length } = read;
-  if (pieces.length === 0) return EMPTY;
-  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
 }
 
 /** @throws {UsageError} BAD_READ_SIZE */

@@ -95,6 +95,10 @@ export class RequestContext implements InputSource, HeadPolicy {
     this.#host.parser.consumeBody(count);
   }
 
+  takeBody(count: number): Buffer {
+    return this.#host.parser.takeBody(count);
+  }
+
   get bodyDone(): boolean {
     return this.#over || this.#host.parser.bodyDone;
   }

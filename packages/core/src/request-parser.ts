@@ -2,11 +2,11 @@
 // Three answers: a value, `undefined` for "need more", or a thrown ProtocolError, after which nothing is read any more.
 // It never rescans what it scanned, and knows neither sockets nor clocks nor what an application is.
 //
-//   parser.push(bytes);                       // borrowed: valid until the call returns to the socket
+//   parser.push(bytes);                       // borrowed: valid until the call returns to the socket; or given for good
 //   const head = parser.readHead();           // then, until parser.bodyDone:
 //   const piece = parser.peekBody();          //   a view of what is there
-//   parser.consumeBody(piece.length);
-//   parser.retain();                          // before the borrowed bytes go away: keeps a copy of the rest
+//   parser.consumeBody(piece.length);         //   or takeBody, to keep it
+//   parser.retain();                          // before borrowed bytes go away: keeps a copy of the rest
 
 import { type BodyDecoder, ChunkedDecoder, type ChunkLimits, LengthDecoder } from "./body-decoder.ts";
 import type { Field } from "./fields.ts";
@@ -20,6 +20,9 @@ const EMPTY = Buffer.alloc(0);
 
 /** How much of the window is tried as text at first: nearly every head is far smaller. */
 const TEXT_WINDOW = 16 * 1024;
+
+/** A piece that is given away uncopied keeps at most so many times its size in memory. */
+const MAX_KEPT_SHARE = 4;
 
 export class RequestParser {
   readonly #limits: ParserLimits;
@@ -79,12 +82,16 @@ export class RequestParser {
     return consumed;
   }
 
-  /** Adds bytes, the first `length` of these. They are borrowed: call `retain` before they change. */
-  push(bytes: Buffer, length = bytes.length): void {
+  /**
+   * Adds bytes, the first `length` of these.
+   *
+   * @param isGiven whether nobody else writes to this memory any more. Else it is borrowed: call `retain` before it changes
+   */
+  push(bytes: Buffer, length = bytes.length, isGiven = false): void {
     this.#text = "";
     if (this.#start === this.#end) {
       this.#bytes = bytes;
-      this.#borrowed = true;
+      this.#borrowed = !isGiven;
       this.#end = length;
       this.#beginHead(0);
       return;
@@ -143,6 +150,17 @@ export class RequestParser {
     this.#decoder?.consume(count);
     this.#consumed += count;
     this.#beginHead(this.#start + count);
+  }
+
+  /**
+   * Consumes that many bytes of the last piece, and gives them to be kept: a view where they were given to the parser and little
+   * else is kept alive with them, else a copy.
+   */
+  takeBody(count: number): Buffer {
+    const taken = this.#bytes.subarray(this.#start, this.#start + count);
+    const isView = !this.#borrowed && count * MAX_KEPT_SHARE >= this.#bytes.buffer.byteLength;
+    this.consumeBody(count);
+    return isView ? taken : Buffer.from(taken);
   }
 
   /** RFC 9112 §2.2: one empty line before a request line is ignored. */

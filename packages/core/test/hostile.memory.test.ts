@@ -18,6 +18,11 @@ function sourceOf(total: number, sizes: readonly number[]): InputSource {
       left -= count;
       turn++;
     },
+    takeBody: (count) => {
+      left -= count;
+      turn++;
+      return Buffer.alloc(count, "x");
+    },
     bodyDone: false,
     trailers: undefined,
     connection: undefined,

@@ -52,13 +52,14 @@ export async function readByInput(reading: Reading): Promise<unknown[]> {
   const feed = (): void => {
     const piece = pieces.shift();
     if (piece === undefined) throw new Error("bytes are wanted behind the end of the body");
-    parser.push(Buffer.from(piece));
+    parser.push(Buffer.from(piece), piece.length, pieces.length % 2 === 0);
   };
   while (parser.readHead() === undefined) feed();
   parser.retain();
   const source: InputSource = {
     peekBody: () => parser.peekBody(),
     consumeBody: (count) => parser.consumeBody(count),
+    takeBody: (count) => parser.takeBody(count),
     get bodyDone() {
       return parser.bodyDone;
     },
