@@ -12,44 +12,33 @@ import { CLOSED, CLOSING, DISCARDING, IDLE, READING_HEAD, RUNNING, TAKEN } from 
 import { Deadlines } from "./deadlines.ts";
 import type { Endpoints } from "./environ.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
+import { Intake } from "./intake.ts";
 import { Ledger } from "./ledger.ts";
 import type { ConnectionFacts } from "./listener.ts";
 import { encodeRefusal } from "./refusal.ts";
 import { type ContextHost, RequestContext } from "./request-context.ts";
 import type { RequestHead } from "./request-head.ts";
-import { RequestParser } from "./request-parser.ts";
 import type { RequestRun } from "./request-run.ts";
-import type { Member } from "./roster.ts";
+import type { Occupant } from "./room.ts";
 import type { ServerContext } from "./server-context.ts";
 import { Transport, type TransportEvents } from "./transport.ts";
 
-/** Bytes read ahead of the application; beyond them the rest stays with the kernel. */
-const READ_AHEAD_BYTES = 64 * 1024;
-/**
- * What one connection may have of a turn of the event loop, in bytes read without a pause; then the others have theirs. A head
- * counts for more than its bytes: a pipeline of 64 small requests is a turn.
- */
-const TURN_BYTES = 128 * 1024;
-const HEAD_BYTES = 2048;
-/** The bytes of a body whose length is known are only counted: they are worth a fourth. */
-const PLAIN_BODY_SHARE = 4;
-/** A read of so many bytes filled the buffer: there is more, and the system will go on with the same socket. */
-const FULL_READ_BYTES = 64 * 1024;
 /** Bytes a peer may send on into a connection that we closed. */
 const MAX_LINGER_BYTES = 1024 * 1024;
 
-export class Connection implements TransportEvents, ContextHost, ConnectionInfo, Member {
+export class Connection implements TransportEvents, ContextHost, ConnectionInfo, Occupant {
   readonly server: ServerContext;
   readonly endpoints: Endpoints;
   readonly facts: ConnectionFacts;
   readonly socket: Duplex;
   readonly transport: Transport;
-  readonly parser: RequestParser;
+  readonly intake: Intake;
   readonly log: ConnectionLog;
   /** Resolves when the socket is gone. */
   readonly ended: Promise<void>;
   requestsServed = 0;
   place = -1;
+  arrival = -1;
   peerEnded = false;
   /** Made at the first look at the clock: most connections of clients that close after a request end before it. */
   #deadlines: Deadlines | undefined = undefined;
@@ -60,10 +49,6 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
   /** The request being answered. */
   #current: RequestContext | undefined = undefined;
   #serving = false;
-  /** What it had of this turn, and whether it waits for the next one with heads that have arrived. */
-  #turnBytes = 0;
-  #yielded = false;
-  #bytesReceived = 0;
   #discarded = 0;
   #lingered = 0;
   #cutReason: Error | undefined = undefined;
@@ -75,7 +60,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
     this.facts = facts;
     this.socket = socket;
     this.transport = new Transport(socket, this, server.readBuffer);
-    this.parser = new RequestParser(server.options, server.headMemory);
+    this.intake = new Intake(this.transport.reader, server.options, server.headMemory);
     this.log = new ConnectionLog(server.logger, endpoints);
     this.#ledger = new Ledger(this.transport, server);
     this.#since = server.now();
@@ -120,8 +105,8 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
    */
   get idleSince(): number | undefined {
     if (this.lingering) return Number.NEGATIVE_INFINITY;
-    const waits = this.#state === IDLE || (this.#state === READING_HEAD && this.transport.reading);
-    return waits && !this.#yielded && this.transport.pendingBytes === 0 ? this.#since : undefined;
+    const waits = this.#state === IDLE || (this.#state === READING_HEAD && this.transport.reader.reading);
+    return waits && !this.intake.yielded && this.transport.pendingBytes === 0 ? this.#since : undefined;
   }
 
   /** Ends for another one that waits for room; only when it is idle. */
@@ -161,9 +146,9 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
       state: this.#state,
       age: now - this.#since,
       requestsServed: this.requestsServed,
-      reading: transport.reading,
+      reading: transport.reader.reading,
       inputWaiting: this.#current?.input.waiting === true,
-      bytesReceived: this.#bytesReceived,
+      bytesReceived: this.intake.bytesReceived,
       bytesSent: transport.bytesSent,
       bytesUnsent: transport.pendingBytes,
     });
@@ -177,24 +162,32 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
 
   // ---- for the socket ------------------------------------------------------------------------------------------
 
-  onBytes(bytes: Buffer, length: number): boolean {
-    this.#bytesReceived += length;
-    if (length < FULL_READ_BYTES) this.#turnBytes = 0;
-    else this.#turnBytes += this.parser.bodyRemaining ? length / PLAIN_BODY_SHARE : length;
+  get expectsMuch(): boolean {
+    return this.#state === RUNNING && this.intake.expectsMuch;
+  }
+
+  onBytes(bytes: Buffer, length: number, isGiven: boolean): boolean {
+    const { intake } = this;
+    intake.bytesReceived += length;
     if (this.#state >= CLOSING) {
       this.#lingered += length;
       if (this.#lingered > MAX_LINGER_BYTES) this.transport.destroy();
       return true;
     }
-    this.parser.push(bytes, length);
+    intake.push(bytes, length, isGiven);
+    this.#goOn();
+    return intake.finishRead(length, this.#state === RUNNING);
+  }
+
+  onTurn(): void {
+    if (this.intake.beginTurn()) this.#goOn();
+  }
+
+  /** Uses what has arrived. */
+  #goOn(): void {
     if (this.#state <= READING_HEAD) this.#serve();
     else if (this.#state === DISCARDING) this.#discard();
-    else this.#current?.input.advance();
-    this.parser.retain();
-    if (this.#state === RUNNING && this.parser.pendingBytes >= READ_AHEAD_BYTES) this.transport.pause();
-    if (this.#turnBytes < TURN_BYTES) return true;
-    this.#turnBytes = 0;
-    return false;
+    else if (this.#state === RUNNING) this.#current?.advance();
   }
 
   onEnd(): void {
@@ -205,20 +198,20 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
       // its sending side only.
       const reason = new ClientDisconnected("the client closed its side of the connection");
       current.run.clientLeft(reason);
-      if (current.input.waiting) {
+      if (current.input.waiting && !this.intake.yielded) {
         current.run.record.disconnectPhase = "request-body";
         current.input.fail(reason);
       }
       current.input.abort(reason);
-    } else if (this.#state === DISCARDING || (!this.#yielded && this.transport.flush())) {
+    } else if (!this.intake.yielded && (this.#state === DISCARDING || this.transport.flush())) {
       this.#close(); // else pipelined requests may wait for the peer to take the answers before them
     }
   }
 
   onProgress(): void {
     this.#ledger.settle();
-    if (this.#state > READING_HEAD || (this.transport.reading && !this.peerEnded)) return;
-    this.transport.resume();
+    if (this.#state > READING_HEAD || (this.transport.reader.reading && !this.peerEnded)) return;
+    this.transport.reader.resume();
     this.#serve(); // pipelined requests waited for the peer to take the answers before them
   }
 
@@ -232,7 +225,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
     if (current !== undefined && !current.over) {
       const { run, input } = current;
       if (input.waiting) run.record.disconnectPhase ??= "request-body";
-      run.record.bytesReceived = this.parser.takeConsumed();
+      run.record.bytesReceived = this.intake.parser.takeConsumed();
       input.fail(reason);
       input.abort(reason);
       run.cancel(reason, !wasTaken || this.#cutReason !== undefined);
@@ -253,24 +246,19 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
 
   /** Answers every head that has arrived; pipelined ones leave together. */
   #serve(): void {
-    if (this.#serving || this.#yielded) return;
+    if (this.#serving || this.intake.yielded) return;
     this.#serving = true;
     try {
       while (this.#state <= READING_HEAD) {
         if (this.transport.isBehind && !this.transport.flush()) {
-          this.transport.pause(); // the peer asks for more than it takes
+          this.transport.reader.pause(); // the peer asks for more than it takes
           break;
         }
-        if (this.#turnBytes >= TURN_BYTES && this.parser.headBegun) {
-          this.#yield();
-          break;
-        }
-        const head = this.parser.readHead();
+        const head = this.intake.readHead();
         if (head === undefined) {
           this.#awaitHead();
           break;
         }
-        this.#turnBytes += HEAD_BYTES;
         this.#begin(head);
       }
     } catch (error) {
@@ -282,22 +270,10 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
     this.#ledger.settle();
   }
 
-  /** Leaves pipelined requests for the next turn of the event loop. They have arrived: it is not idle. */
-  #yield(): void {
-    this.#yielded = true;
-    if (this.#state === IDLE) this.#enter(READING_HEAD);
-    this.transport.rest();
-    setImmediate(() => {
-      this.#yielded = false;
-      this.#turnBytes = 0;
-      if (this.#state <= READING_HEAD) this.#serve();
-    });
-  }
-
   #awaitHead(): void {
-    if (this.peerEnded) return this.#close();
+    if (this.peerEnded && !this.intake.yielded) return this.#close();
     if (this.#state !== IDLE) return;
-    if (this.parser.headBegun) this.#enter(READING_HEAD);
+    if (this.intake.parser.headBegun) this.#enter(READING_HEAD);
     else if (this.server.closing) this.#close();
   }
 
@@ -340,32 +316,33 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
     if (this.#state !== TAKEN) this.#current = undefined; // a socket taken over may still be flagged idle
     current.end();
     run.record.endAt(this.transport.bytesQueued);
-    run.record.bytesReceived = this.parser.takeConsumed();
+    run.record.bytesReceived = this.intake.parser.takeConsumed();
     this.requestsServed++;
     return current;
   }
 
   /** Drops what is left of the request's body, within bounds; then the next head may come. */
   #discard(): void {
+    const { intake } = this;
     const { maxDiscardBytes } = this.server.options;
     try {
-      for (let piece = this.parser.peekBody(); piece !== undefined; piece = this.parser.peekBody()) {
+      for (let piece = intake.peekBody(); piece !== undefined; piece = intake.peekBody()) {
         this.#discarded += piece.length;
         if (this.#discarded > maxDiscardBytes) return this.#close();
-        this.parser.consumeBody(piece.length);
+        intake.parser.consumeBody(piece.length);
       }
     } catch (error) {
       return this.#closeLogged(error);
     }
-    if (!this.parser.bodyDone) {
-      if (this.peerEnded) return this.#close();
+    if (!intake.parser.bodyDone) {
+      if (this.peerEnded && !intake.yielded) return this.#close();
       this.transport.flush();
-      this.transport.resume();
+      this.transport.reader.resume();
       return;
     }
-    this.parser.takeConsumed();
+    intake.parser.takeConsumed();
     this.#enter(IDLE);
-    this.transport.resume();
+    this.transport.reader.resume();
     this.#serve();
   }
 
@@ -397,7 +374,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
     if (this.#state >= CLOSING) return;
     this.#enter(CLOSING);
     this.transport.end();
-    this.transport.resume();
+    this.transport.reader.resume();
     this.#ledger.settle();
   }
 
@@ -420,7 +397,7 @@ export class Connection implements TransportEvents, ContextHost, ConnectionInfo,
   }
 
   release(): Duplex {
-    const rest = this.parser.takeRest();
+    const rest = this.intake.parser.takeRest();
     this.#enter(TAKEN);
     return this.transport.release(rest);
   }

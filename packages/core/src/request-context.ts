@@ -10,9 +10,9 @@ import { ClientDisconnected, UsageError } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import type { Field } from "./fields.ts";
 import { Input, type InputSource } from "./input.ts";
+import type { Intake } from "./intake.ts";
 import type { ConnectionFacts } from "./listener.ts";
 import type { RequestHead } from "./request-head.ts";
-import type { RequestParser } from "./request-parser.ts";
 import { RequestRun, type RunHost } from "./request-run.ts";
 import { type HeadPolicy, Response } from "./response.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -25,7 +25,7 @@ export interface ContextHost extends RunHost, ConnectionInfo {
   /** What the listener told of the connection. */
   readonly facts: ConnectionFacts;
   readonly transport: Transport;
-  readonly parser: RequestParser;
+  readonly intake: Intake;
   /** Whether the peer closed its sending side. */
   readonly peerEnded: boolean;
   /** Gives the socket away. */
@@ -64,7 +64,7 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   /** The response is queued, or never will be: nothing of this request is read or sent any more. */
   end(): void {
-    this.#trailers = this.#host.parser.trailers;
+    this.#trailers = this.#host.intake.parser.trailers;
     this.#over = true;
     this.input.close();
   }
@@ -76,7 +76,7 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   /** Whether the peer said that it is its last request, and all of it was read. */
   get isLast(): boolean {
-    const { parser } = this.#host;
+    const { parser } = this.#host.intake;
     return !this.#head.keepAlive && parser.bodyDone && parser.pendingBytes === 0;
   }
 
@@ -88,28 +88,29 @@ export class RequestContext implements InputSource, HeadPolicy {
   // ---- for the input -------------------------------------------------------------------------------------------
 
   peekBody(): Buffer | undefined {
-    return this.#over ? undefined : this.#host.parser.peekBody();
+    return this.#over ? undefined : this.#host.intake.peekBody();
   }
 
   consumeBody(count: number): void {
-    this.#host.parser.consumeBody(count);
+    this.#host.intake.parser.consumeBody(count);
   }
 
   takeBody(count: number): Buffer {
-    return this.#host.parser.takeBody(count);
+    return this.#host.intake.parser.takeBody(count);
   }
 
   get bodyDone(): boolean {
-    return this.#over || this.#host.parser.bodyDone;
+    return this.#over || this.#host.intake.parser.bodyDone;
   }
 
   get trailers(): readonly Field[] | undefined {
-    return this.#over ? this.#trailers : this.#host.parser.trailers;
+    return this.#over ? this.#trailers : this.#host.intake.parser.trailers;
   }
 
   /** The application waits for bytes: the first time, a peer that expects 100 Continue gets it. */
   wantBytes(): void {
-    const { peerEnded, transport } = this.#host;
+    const { peerEnded, transport, intake } = this.#host;
+    if (intake.yielded) return; // they are there, and come with the next turn
     const { response, record } = this.run;
     if (peerEnded) {
       record.disconnectPhase = "request-body";
@@ -118,7 +119,17 @@ export class RequestContext implements InputSource, HeadPolicy {
     if (this.#head.wantsContinue && this.#speaks11 && !this.#continueSent && !response.headSent) {
       this.sendContinue(this.input.hundredContinueResponseHeaders);
     }
-    transport.resume();
+    transport.reader.resume();
+  }
+
+  /** Bytes have arrived, or their turn has come: serves the read that waits. */
+  advance(): void {
+    if (!this.input.advance()) return;
+    try {
+      this.wantBytes();
+    } catch (error) {
+      this.input.fail(error);
+    }
   }
 
   /** RFC 9110 §7.8: who expects 100 Continue gets it before the 101. */
@@ -141,8 +152,8 @@ export class RequestContext implements InputSource, HeadPolicy {
     const { response } = this.run;
     if (this.#host.taken) throw new UsageError("CANNOT_UPGRADE", "it was taken over already");
     if (this.#over || response.headSent) throw new UsageError("CANNOT_UPGRADE", "the response has started");
-    const { transport, parser, peerEnded } = this.#host;
-    const cannotPutBack = peerEnded && parser.pendingBytes > 0; // a stream takes nothing back after its end
+    const { transport, intake, peerEnded } = this.#host;
+    const cannotPutBack = peerEnded && intake.parser.pendingBytes > 0; // a stream takes nothing back after its end
     if (transport.closed || cannotPutBack) throw new UsageError("CANNOT_UPGRADE", "the client has left");
     if (response.start !== undefined) {
       const { status, statusLine } = response.start;
@@ -189,7 +200,8 @@ export class RequestContext implements InputSource, HeadPolicy {
 
   /** Whether another request may follow: RFC 9112 §9.3, and what this server adds to it. */
   canReuse(response: Response): boolean {
-    const { server, parser, peerEnded } = this.#host;
+    const { server, intake, peerEnded } = this.#host;
+    const { parser } = intake;
     const { keepalive, maxDiscardBytes } = server.options;
     const head = this.#head;
     if (server.closing) return false;

@@ -1,4 +1,4 @@
-// One socket: bytes in by callback, bytes out in few writes, and books on how many really went to the system.
+// One socket: bytes out in few writes, books on how many really went to the system, and its end. What comes in, its reader brings.
 // Knows sockets and nothing of HTTP. The connection decides what is read and written; this only does it.
 //
 // The books: `bytesQueued` counts what was handed to this file, `bytesSent` what the system took. Both only grow, so a
@@ -8,6 +8,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ReadBuffer } from "./read-buffer.ts";
 import { resetSocket } from "./reset-socket.ts";
+import { type ReadEvents, SocketReader } from "./socket-reader.ts";
 
 /** Above this many unsent bytes nothing more is to be queued; at half of it those who wait go on. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -24,11 +25,7 @@ function latin1Of(bytes: Uint8Array): string {
   return buffer.toString("latin1");
 }
 
-export interface TransportEvents {
-  /** Bytes arrived: the first `length` of these. They are valid during the call only. */
-  onBytes(bytes: Buffer, length: number): boolean;
-  /** The peer closed its side. */
-  onEnd(): void;
+export interface TransportEvents extends ReadEvents {
   /** `bytesSent` grew. */
   onProgress(): void;
   /** The socket is gone; nothing comes after this. */
@@ -37,17 +34,14 @@ export interface TransportEvents {
 
 export class Transport {
   readonly socket: Duplex;
+  readonly reader: SocketReader;
   bytesQueued = 0;
   bytesSent = 0;
   readonly #events: TransportEvents;
-  readonly #readBuffer: ReadBuffer;
   /** Latin-1 text and bytes not yet written; `#text` comes after `#parts`. */
   readonly #parts: (string | Uint8Array)[] = [];
   #text = "";
   #flushed = 0;
-  #reading = false;
-  /** Whether nothing more is read in this turn of the event loop. */
-  #resting = false;
   #closed = false;
   /** Whether the system takes what is written before the call returns: a plain socket nearly always does, TLS never. */
   #isPrompt: boolean;
@@ -60,24 +54,15 @@ export class Transport {
   constructor(socket: Duplex, events: TransportEvents, readBuffer: ReadBuffer) {
     this.socket = socket;
     this.#events = events;
-    this.#readBuffer = readBuffer;
+    this.reader = new SocketReader(socket, events, readBuffer);
     this.#isPrompt = isPlain(socket);
   }
 
   /** Attaches to the socket and begins to read. */
   start(): void {
-    const { socket } = this;
-    const attached = this.#readBuffer.attach(socket, this);
-    if (!attached) socket.on("data", this.#onData);
-    socket.on("end", this.#onEnd);
-    socket.on("error", this.#onError);
-    socket.on("close", this.#onClose);
-    // What a TLS socket decrypted while it waited for its turn is in the stream: no 'data' event will bring it. Asked for by its
-    // length, as read() alone gives the first piece only from Node 26 on.
-    const early: Buffer | null = attached && socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
-    this.resume();
-    if (early !== null) this.#onData(early);
-    else if (socket.readableEnded) this.#onEnd(); // the client left while it waited, and said nothing
+    this.socket.on("error", this.#onError);
+    this.socket.on("close", this.#onClose);
+    this.reader.start();
   }
 
   /** Bytes queued that the system has not taken yet. */
@@ -92,11 +77,6 @@ export class Transport {
 
   get closed(): boolean {
     return this.#closed || this.socket.destroyed;
-  }
-
-  /** Whether bytes are asked of the peer. */
-  get reading(): boolean {
-    return this.#reading;
   }
 
   /** Queues text, every character a byte. */
@@ -173,36 +153,6 @@ export class Transport {
     if (wasPrompt && !this.#isPrompt) socket.write("", this.#whenWritten);
   }
 
-  pause(): void {
-    if (!this.#reading) return;
-    this.#reading = false;
-    if (!this.#resting) this.socket.pause();
-  }
-
-  resume(): void {
-    if (this.#reading || this.closed) return;
-    this.#reading = true;
-    if (!this.#resting) this.socket.resume();
-  }
-
-  /**
-   * Reads no more in this turn of the event loop, whatever else is said: the system's loop takes up to 32 full buffers, 2 MiB, from
-   * one socket before it looks at the next.
-   *
-   * @param isStopped whether reading has ended already, with the callback that brought the bytes
-   */
-  rest(isStopped = false): void {
-    if (this.#resting || this.closed) return;
-    this.#resting = true;
-    if (this.#reading && !isStopped) this.socket.pause();
-    setImmediate(Transport.#wake, this);
-  }
-
-  static #wake(transport: Transport): void {
-    transport.#resting = false;
-    if (transport.#reading && !transport.closed) transport.socket.resume();
-  }
-
   /** Sends what is queued, then closes our side. */
   end(): void {
     this.flush();
@@ -244,10 +194,7 @@ export class Transport {
   release(rest: Uint8Array): Duplex {
     const { socket } = this;
     this.flush();
-    this.pause();
-    this.#readBuffer.detach(socket);
-    socket.removeListener("data", this.#onData);
-    socket.removeListener("end", this.#onEnd);
+    this.reader.release();
     if (rest.length > 0) socket.unshift(rest);
     // As node:http does on upgrade: the next 'data' listener or pipe starts the flow again, which pause() forbids.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
@@ -269,24 +216,6 @@ export class Transport {
     this.#onWritable = [];
     for (const callback of callbacks) callback();
   }
-
-  /**
-   * From the read buffer; false stops the reading, which costs a tenth of what `pause()` of a stream does: with that, a large upload
-   * took a quarter more of processor time.
-   */
-  onBytes(bytes: Buffer, length: number): boolean {
-    if (this.#events.onBytes(bytes, length)) return true;
-    this.rest(true);
-    return !this.#resting;
-  }
-
-  readonly #onData = (bytes: Buffer): void => {
-    if (!this.#events.onBytes(bytes, bytes.length)) this.rest();
-  };
-
-  readonly #onEnd = (): void => {
-    this.#events.onEnd();
-  };
 
   /** The callback of writes; made when the first is needed. */
   get #whenWritten(): (error?: Error | null) => void {
