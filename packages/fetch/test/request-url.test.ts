@@ -23,6 +23,7 @@ describe("is absolute, made of the scheme, the Host and the target:", () => {
     ["GET /%C3%A9/%e9", "http://example.com/%C3%A9/%e9"],
     ["GET /%", "http://example.com/%"],
     ["GET /a\\b?c\\d", "http://example.com/a%5Cb?c\\d"],
+    ["GET /a\\b\\c\\", "http://example.com/a%5Cb%5Cc%5C"],
     ["GET //evil.example/x", "http://example.com//evil.example/x"],
     ["GET /@evil.example", "http://example.com/@evil.example"],
     ["GET /a{}|\"<>'`", "http://example.com/a%7B%7D|%22%3C%3E'%60"],

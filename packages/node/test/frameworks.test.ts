@@ -1,5 +1,6 @@
 // Applications as people write them with Express, Connect and Fastify, on this server: clients get what they get from node:http.
 
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http, { createServer, type RequestListener, type Server } from "node:http";
 import net from "node:net";
@@ -340,6 +341,22 @@ test("timeouts are told to the request, the response, or end the connection", as
   });
   expect(await (await fetch(`http://127.0.0.1:${port}/told`)).text()).toBe("timed out");
   await expect(fetch(`http://127.0.0.1:${port}/untold`)).rejects.toThrow();
+});
+
+test("a timeout ends with its response, and 0 takes it back or does nothing", async () => {
+  const port = await serveOurs((request, response) => {
+    const counts = [0, 1000, 0, 1000].map((milliseconds) => {
+      response.setTimeout(milliseconds);
+      return request.socket.listenerCount("timeout");
+    });
+    response.end(counts.join());
+  });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  for (let n = 0; n < 2; n++) {
+    const [response] = (await once(http.get({ port, host: "127.0.0.1", agent }), "response")) as [http.IncomingMessage];
+    expect(String(Buffer.concat(await response.toArray()))).toBe("0,1,0,1");
+  }
 });
 
 test("backpressure holds a listener that minds it", async () => {
