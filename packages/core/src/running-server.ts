@@ -20,6 +20,7 @@ import type { ConnectionPool, ServerOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { ReadBuffer } from "./read-buffer.ts";
 import { ResponseHeadEncoder } from "./response-head.ts";
+import { Room } from "./room.ts";
 import { Roster } from "./roster.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { CloseOptions, CloseReport, Server, ServerCounters } from "./server-types.ts";
@@ -49,9 +50,7 @@ export class RunningServer implements Server, ServerContext {
   readonly #connections = new Roster<Connection>();
   /** Sockets that wait for room in the pool. */
   readonly #waiting = new Set<Duplex>();
-  /** Until when room is made at once, and whether it is about to be. */
-  #crowdedUntil = Number.NEGATIVE_INFINITY;
-  #makesRoom = false;
+  readonly #room = new Room(this.#connections, () => this.#waiting.size);
   readonly #deadline = new ShutdownDeadline();
   #accepted = 0;
   #requests = 0;
@@ -157,7 +156,7 @@ export class RunningServer implements Server, ServerContext {
     }
     if (served === undefined) {
       this.#waiting.add(socket);
-      this.#makeRoomSoon();
+      this.#room.onWaiting(this.#now);
     } else if (!socket.destroyed) return; // its connection hears of errors now
     socket.on("error", () => this.#waiting.delete(socket)); // a client that gives up before its turn ends nothing but itself
   }
@@ -179,6 +178,7 @@ export class RunningServer implements Server, ServerContext {
     const ends = endpointsOf(socket, listener.scheme, bound);
     const connection = new Connection(socket, ends, facts, this);
     this.#connections.add(connection);
+    this.#room.onAdmitted(connection);
     this.#watch ??= setInterval(this.#checkAll, this.#watchSeconds * 1000).unref();
     try {
       connection.start();
@@ -192,33 +192,8 @@ export class RunningServer implements Server, ServerContext {
   readonly #checkAll = (): void => {
     this.#now = performance.now() / 1000;
     this.#connections.each((connection) => connection.check(this.#now));
-    if (this.#waiting.size > 0) this.#makeRoom();
+    this.#room.check(this.#now);
   };
-
-  /** Where a crowd waits, room is made at once: after two turns, in which everybody's first bytes are seen. */
-  #makeRoomSoon(): void {
-    if (this.#waiting.size >= CROWD) this.#crowdedUntil = this.#now + CROWDED_SECONDS;
-    if (this.#makesRoom || this.#now > this.#crowdedUntil) return;
-    this.#makesRoom = true;
-    setImmediate(() =>
-      setImmediate(() => {
-        this.#makesRoom = false;
-        this.#makeRoom();
-      }),
-    );
-  }
-
-  /** Ends connections that do nothing, those first that have done so for the longest: else they could keep all others out. */
-  #makeRoom(): void {
-    const latest = this.#now > this.#crowdedUntil ? this.#now - GIVE_WAY_SECONDS : Number.POSITIVE_INFINITY;
-    const idle: [connection: Connection, since: number][] = [];
-    this.#connections.each((connection) => {
-      const since = connection.idleSince;
-      if (since !== undefined && since <= latest) idle.push([connection, since]);
-    });
-    idle.sort(([, one], [, other]) => (one < other ? -1 : Number(one > other)));
-    for (const [connection] of idle.slice(0, this.#waiting.size)) connection.giveWay();
-  }
 
   // ---- for connections -----------------------------------------------------------------------------------------
 
@@ -331,12 +306,6 @@ export class RunningServer implements Server, ServerContext {
     });
   }
 }
-
-/** Who does nothing for so long gives way to those that wait for room. */
-const GIVE_WAY_SECONDS = 1;
-/** So many that wait are a crowd; then, and for so long after, who does nothing gives way at once. */
-const CROWD = 16;
-const CROWDED_SECONDS = 5;
 
 const ENDED = Promise.resolve();
 const NO_FACTS: ConnectionFacts = Object.freeze([]);
