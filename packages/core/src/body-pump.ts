@@ -3,8 +3,8 @@
 // `minimum_write_chunk_size`; what is written, and what an async body yields, goes out in the same turn of the event loop;
 // large items are cut. It knows no socket: the gate says when more may be queued.
 
-import type { BodyIterator } from "./body.ts";
-import { itemLength, type ResponseWriter } from "./response.ts";
+import { type BodyIterator, itemLength } from "./body.ts";
+import type { ResponseWriter } from "./response.ts";
 import type { Item } from "./types.ts";
 
 /** The way to the socket, as far as pacing goes. */

@@ -2,7 +2,7 @@
 // Knows values only. Closing never throws into the server: what a close throws or rejects with goes to `report`.
 
 import type { ReadableStream, ReadableStreamDefaultReader } from "node:stream/web";
-import { asReason, UsageError } from "./errors.ts";
+import { asReason, show, UsageError } from "./errors.ts";
 import type { Item } from "./types.ts";
 
 export type BodyIterator = Iterator<Item> | AsyncIterator<Item>;
@@ -16,6 +16,45 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 export function completeItems(body: unknown): readonly Item[] | undefined {
   if (Array.isArray(body)) return body;
   return typeof body === "string" || body instanceof Uint8Array ? [body] : undefined;
+}
+
+/**
+ * The bytes of an item.
+ *
+ * @throws {UsageError} BAD_BODY
+ */
+export function itemLength(item: unknown): number {
+  if (typeof item === "string") return Buffer.byteLength(item);
+  if (item instanceof Uint8Array) return item.length;
+  throw badItem(item);
+}
+
+/**
+ * The bytes of all items.
+ *
+ * @throws {UsageError} BAD_BODY
+ */
+export function totalLength(items: readonly unknown[]): number {
+  let length = 0;
+  try {
+    for (let i = 0; i < items.length; i++) length += itemLength(items[i]);
+  } catch (error) {
+    items.forEach(abandon);
+    throw error;
+  }
+  return length;
+}
+
+function badItem(item: unknown): UsageError {
+  const what = abandon(item) ? "a promise: await it, or yield it from an async generator" : show(item);
+  return new UsageError("BAD_BODY", `got an item that is ${what}`);
+}
+
+/** A promise in the place of an item is told of as that; nobody waits for it, so its rejection would end the process. */
+function abandon(item: unknown): boolean {
+  if (!(item instanceof Promise)) return false;
+  item.catch(() => {});
+  return true;
 }
 
 /**

@@ -2,6 +2,7 @@
 // Items in; calls of the other server's response out, cut at the Content-Length. It frames nothing: that is the other's work.
 
 import { Buffer } from "node:buffer";
+import { itemLength } from "./body.ts";
 import { BodyEncoder } from "./body-encoder.ts";
 import type { Gate } from "./body-pump.ts";
 import type { Header } from "./environ.ts";
@@ -9,7 +10,7 @@ import { UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { isBodyForbidden, isLengthForbidden, NO_BODY, responseFraming } from "./framing.ts";
 import type { GatewayResponse } from "./gateway-types.ts";
-import { itemLength, type ResponseWriter } from "./response.ts";
+import type { ResponseWriter } from "./response.ts";
 import type { ResponseHeadEncoder, ResponseStart } from "./response-head.ts";
 import type { Item } from "./types.ts";
 

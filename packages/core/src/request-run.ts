@@ -3,14 +3,23 @@
 // connection, out. It owns no socket and no timer. A synchronous application with a complete body runs through without
 // a promise.
 
-import { type BodyIterator, closeBody, completeItems, isPromise, iterate, needsNoClosing } from "./body.ts";
+import {
+  type BodyIterator,
+  closeBody,
+  completeItems,
+  isPromise,
+  itemLength,
+  iterate,
+  needsNoClosing,
+  totalLength,
+} from "./body.ts";
 import { BodyPump, type Gate } from "./body-pump.ts";
 import type { ConnectionLog } from "./connection-log.ts";
 import { errorPage } from "./error-page.ts";
 import { asReason, ClientDisconnected, UsageError } from "./errors.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
 import { FileBody } from "./file-wrapper.ts";
-import { itemLength, type Response, type ResponseWriter } from "./response.ts";
+import type { Response, ResponseWriter } from "./response.ts";
 import type { Application, Environ, Item, StartResponse, Write } from "./types.ts";
 
 /** What a run needs of its connection. */
@@ -153,8 +162,7 @@ export class RequestRun<Writer extends ResponseWriter = Response> {
 
   /** A body whose length is known: small ones leave whole, with their head. */
   #sendComplete(items: readonly Item[]): void {
-    let length = 0;
-    for (let i = 0; i < items.length; i++) length += itemLength(items[i]);
+    const length = totalLength(items);
     if (length > MAX_WHOLE_BYTES && !this.response.bodyForbidden) {
       this.response.sendHead(length);
       return this.#iterate(items);

@@ -238,14 +238,3 @@ const MAX_JOINED_TEXT = 64 * 1024;
 function isAscii(text: string): boolean {
   return text.length <= MAX_JOINED_TEXT && Buffer.byteLength(text) === text.length;
 }
-
-/**
- * The bytes of an item.
- *
- * @throws {UsageError} BAD_BODY
- */
-export function itemLength(item: unknown): number {
-  if (typeof item === "string") return Buffer.byteLength(item);
-  if (item instanceof Uint8Array) return item.length;
-  throw new UsageError("BAD_BODY", `got an item that is ${item === null ? "null" : `a ${typeof item}`}`);
-}

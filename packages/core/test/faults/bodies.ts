@@ -79,6 +79,28 @@ const PROMISES: readonly Fault[] = [
   },
 ];
 
+const PROMISED = /an item that is a promise: await it/;
+const rejected = (): Promise<Item> => Promise.reject(new Error("boom"));
+
+/** Rejections that nobody hears fail the run, as they end a process. */
+const PROMISED_ITEMS: readonly Fault[] = [
+  pageFor(
+    "a list of promises that reject",
+    ok(() => ["one", rejected(), rejected()]),
+    PROMISED,
+  ),
+  pageFor(
+    "a promise that rejects, of a synchronous iterator",
+    ok(() => [rejected()][Symbol.iterator]()),
+    PROMISED,
+  ),
+  pageFor(
+    "a promise that rejects, of an async iterator",
+    ok(() => iteratingLater({ next: async () => ({ done: false, value: rejected() }) })),
+    PROMISED,
+  ),
+];
+
 const ITERATORS: readonly Fault[] = [
   pageFor(
     "an iterator that is undefined",
@@ -357,4 +379,4 @@ const FILES: readonly Fault[] = [
 
 export const removeFiles = (): void => rmSync(folder, { recursive: true });
 
-export const BODY_FAULTS: readonly Fault[] = [...PROMISES, ...ITERATORS, ...STREAMS, ...FILES];
+export const BODY_FAULTS: readonly Fault[] = [...PROMISES, ...PROMISED_ITEMS, ...ITERATORS, ...STREAMS, ...FILES];
