@@ -11,7 +11,16 @@ import type { Settings } from "./settings.ts";
 /** Settings of Python processes. */
 export type PythonSettings = Pick<
   Settings,
-  "reload" | "python" | "pythonWorkers" | "threads" | "pythonTimeout" | "gracefulTimeout" | "bootTimeout"
+  | "reload"
+  | "python"
+  | "pythonWorkers"
+  | "threads"
+  | "pythonTimeout"
+  | "pythonMaxRequests"
+  | "pythonMaxRequestsJitter"
+  | "pythonMaxMemory"
+  | "gracefulTimeout"
+  | "bootTimeout"
 >;
 
 /** Whether APP names Python: a file that ends with `.py`, or a module or package that is seen from the working folder. */
@@ -46,6 +55,9 @@ export async function loadPython(
       threads,
       env: settings.reload ? DEVELOPMENT : {},
       timeout: pythonTimeout,
+      maxRequests: settings.pythonMaxRequests,
+      maxRequestsJitter: settings.pythonMaxRequestsJitter,
+      maxMemory: wholeBytes(settings.pythonMaxMemory),
       gracefulTimeout,
       startTimeout: bootTimeout,
       log: { write: (text) => logger.info(text.replace(/\n$/, "")) },
@@ -58,6 +70,11 @@ export async function loadPython(
     const traceback = error.traceback === undefined ? "" : `\n${error.traceback.trimEnd()}`;
     throw new CommandError(`${error.message}${traceback}`, { cause: error });
   }
+}
+
+/** 0.7k are no whole bytes, and more than there is memory is no limit. */
+function wholeBytes(bytes: number): number {
+  return Math.min(Math.ceil(bytes), Number.MAX_SAFE_INTEGER);
 }
 
 function isFile(path: string): boolean {

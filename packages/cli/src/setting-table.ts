@@ -133,6 +133,9 @@ const COMMAND_SETTINGS: readonly Setting[] = [
     30,
     "replace a Python process whose response does not begin; 0 = never",
   ),
+  setting("pythonMaxRequests", kinds.COUNT, "Python", 0, "replace a Python process after so many requests; 0 = never"),
+  setting("pythonMaxRequestsJitter", kinds.COUNT, "Python", 0, "and up to so many more, at random"),
+  setting("pythonMaxMemory", kinds.BYTES, "Python", 0, "replace a Python process that takes more memory; 0 = never"),
 
   setting("gracefulTimeout", kinds.SECONDS, "Shutdown", 30, "seconds for requests to finish before they are cut"),
   setting("drainDelay", kinds.SECONDS, "Shutdown", 0, "seconds to serve on, not ready, before closing begins"),

@@ -41,6 +41,9 @@ export interface CommandSettings {
   readonly pythonWorkers: number;
   readonly threads: number;
   readonly pythonTimeout: number;
+  readonly pythonMaxRequests: number;
+  readonly pythonMaxRequestsJitter: number;
+  readonly pythonMaxMemory: number;
   readonly gracefulTimeout: number;
   readonly drainDelay: number;
   readonly idleGrace: number;

@@ -221,7 +221,7 @@ const NOT_IN_TABLE = [
   "alpnProtocols",
 ];
 const COMMAND_KEYS =
-  "app factory interface mount chdir envFile reload environ bind port backlog socketMode admin workers maxRequests maxRequestsJitter maxMemory maxAge workerTimeout bootTimeout user group umask pid python pythonWorkers threads pythonTimeout gracefulTimeout drainDelay idleGrace accessLog errorLog logJson logLevel logXForwardedFor logFormat selfSigned";
+  "app factory interface mount chdir envFile reload environ bind port backlog socketMode admin workers maxRequests maxRequestsJitter maxMemory maxAge workerTimeout bootTimeout user group umask pid python pythonWorkers threads pythonTimeout pythonMaxRequests pythonMaxRequestsJitter pythonMaxMemory gracefulTimeout drainDelay idleGrace accessLog errorLog logJson logLevel logXForwardedFor logFormat selfSigned";
 const OPTION_KEYS =
   "certfile keyfile keyPassword certReqs caCerts crlfile ciphers tlsMinVersion tlsMaxVersion handshakeTimeout tlsSessionTimeout clientCertificateEnviron watchCertificates maxSize maxHttpVersion minimumChunkSize keepalive urlLengthLimit debug socketTimeout capitalizeResponseHeaders headTimeout maxFieldBytes maxHeadBytes maxFieldCount maxBodyBytes maxChunkExtensionBytes maxDiscardBytes minimumDataRate dataRateGrace lingerTimeout log customPool extensions certificates sniCallback secureContext ticketKeys alpnProtocols";
 

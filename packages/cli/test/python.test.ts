@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { answering, type Files, folderWith, runCommand, serve, textOf, writeFiles } from "./support/command.ts";
+import { ask, underLoad } from "./support/load.ts";
 
 /** An application that answers with what an expression of Python says. */
 function python(expression: string, name = "application"): string {
@@ -113,6 +114,46 @@ def application(environ, start_response):
   expect((await running.ended).code).toBe(0);
 });
 
+test.each([["one thread"], ["two threads", "--threads", "2"]])(
+  "--python-max-requests replaces processes, the next one ready first: no request is lost (%s)",
+  async (_what, ...args) => {
+    const recycling = ["--python-max-requests", "30", "--python-max-requests-jitter", "10", "--access-log", "off"];
+    const running = await serve([...recycling, ...args, "app.py"], { "app.py": python("os.getpid()") });
+    const load = await underLoad(running.url, async () => {
+      for (let count = 0, from = 0; count < 3; count++) {
+        const text = await running.printed(/process \d+ has served its requests: it is replaced/, from);
+        from = running.output.indexOf(text[0], from) + text[0].length;
+      }
+    });
+    expect(load.failures).toEqual([]);
+    expect(load.bodies.size).toBeGreaterThan(2);
+    const counts = [...load.bodies.values()];
+    expect(counts[0]).toBeGreaterThanOrEqual(30); // it goes on until the next one is ready
+  },
+);
+
+test("--python-max-memory replaces a process that has grown, and no request is lost", async () => {
+  const app = `kept = []\n${python("os.getpid()")}
+def grow(environ, start_response):
+    kept.append(b"x" * (60 * 1024 * 1024))
+    return application(environ, start_response)
+`;
+  const mounted = `import app
+def application(environ, start_response):
+    return (app.grow if environ["PATH_INFO"] == "/grow" else app.application)(environ, start_response)
+`;
+  const running = await serve(["--python-max-memory", "70m", "--access-log", "off", "mounted.py"], {
+    "app.py": app,
+    "mounted.py": mounted,
+  });
+  const load = await underLoad(running.url, async (load) => {
+    const { body: first } = await ask(running.url, "/grow");
+    await running.printed(new RegExp(`process ${first} has grown to \\d+ MiB: it is replaced`));
+    await load.body(new RegExp(`^(?!${first}$)`));
+  });
+  expect(load.failures).toEqual([]);
+});
+
 test("with workers, HUP loads new code and loses nothing", async () => {
   const running = await serve(["--workers", "1", "app.py"], { "app.py": python("'one'") });
   expect(await textOf(running.url)).toBe("one");
@@ -174,7 +215,7 @@ test.each<[string, readonly string[], Files, RegExp]>([
 
 test("--check loads a Python application and leaves no process behind", async () => {
   const { code, stdout } = await runCommand(["--check", "app.py"], { cwd: folderWith({ "app.py": python("1") }) });
-  expect(stdout).toBe("app.py: the application, and the settings are good\n");
+  expect(stdout).toBe("app.py: the application and the settings are good\n");
   expect(code).toBe(0);
 });
 
