@@ -64,11 +64,17 @@ complete -o filenames -F _wsgi wsgi
 }
 
 function zsh(): string {
-  const lines = FLAGS.map(({ flag, summary, canRepeat, value }) => {
+  const lines = FLAGS.map(({ flag, short, summary, canRepeat, value }) => {
     const told = summary.replace(/[[\]:]/g, " ");
-    if (value === "none") return `    '${flag}[${told}]'`;
-    const action = value === "file" ? "_files" : value === "text" ? " " : `(${value.join(" ")})`;
-    return `    '${canRepeat ? "*" : ""}${flag}=[${told}]:${flag.slice(2)}:${action}'`;
+    const [takes, action] =
+      value === "none"
+        ? ["", ""]
+        : ["=", value === "file" ? "_files" : value === "text" ? " " : `(${value.join(" ")})`];
+    const end = value === "none" ? `[${told}]` : `[${told}]:${flag.slice(2)}:${action}`;
+    if (short === undefined) return `    '${canRepeat ? "*" : ""}${flag}${takes}${end}'`;
+    // Either of the two, and the value of the short one in the same word or in the next.
+    const others = canRepeat ? "*" : `(-${short} ${flag})`;
+    return `    '${others}'{-${short}${value === "none" ? "" : "+"},${flag}${takes}}'${end}'`;
   });
   return `#compdef wsgi
 _wsgi() {
