@@ -26,7 +26,7 @@ export async function checkAll(settings: Settings & { readonly app: string }): P
   if (settings.pid !== undefined) checkWritable("--pid", settings.pid, dirname(resolve(settings.pid)));
   const loaded = await loadAll(settings, TO_STANDARD_ERROR);
   await loaded.close();
-  return `${settings.app}: the application, ${settings.tls === undefined ? "" : "the certificates "}and the settings are good\n`;
+  return `${settings.app}: the application${settings.tls === undefined ? "" : ", the certificates"} and the settings are good\n`;
 }
 
 const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);

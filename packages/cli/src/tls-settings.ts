@@ -41,10 +41,11 @@ export function tlsOptions(
   }
   for (const name of CONFIG_ONLY_TLS) if (config[name] !== undefined) options[name] = config[name];
   const password = origins.get("keyPassword")?.value as string | undefined;
-  const certificates = certfiles.map((certfile, index): CertificateOptions => {
+  // The first one as options of its own, not as one of several: then messages call it what the flag is called.
+  const [first, ...others] = certfiles.map((certfile, index): CertificateOptions => {
     const keyfile = keyfiles[index];
     return { certfile, ...(keyfile !== undefined && { keyfile }), ...(password !== undefined && { password }) };
   });
-  const all = [...certificates, ...((config["certificates"] as CertificateOptions[] | undefined) ?? [])];
-  return { ...options, ...(all.length > 0 && { certificates: all }) } as WrapSslOptions;
+  const more = [...others, ...((config["certificates"] as CertificateOptions[] | undefined) ?? [])];
+  return { ...options, ...first, ...(more.length > 0 && { certificates: more }) } as WrapSslOptions;
 }

@@ -35,7 +35,7 @@ describe("--check", () => {
     ];
     expect(await check({ "app.mjs": HELLO }, ...args)).toEqual({
       code: 0,
-      stdout: "app.mjs: the application, and the settings are good\n",
+      stdout: "app.mjs: the application and the settings are good\n",
       stderr: "",
       files: ["app.mjs"],
     });
@@ -117,7 +117,13 @@ describe("--check", () => {
       1,
       /^--admin: expected an address .*\n$/,
     ],
-    ["a certificate", ["--certfile", "gone.pem", "app.mjs"], {}, 1, /gone\.pem/],
+    [
+      "a certificate",
+      ["--certfile", "gone.pem", "app.mjs"],
+      {},
+      1,
+      /^a file cannot be read: certfile: .*gone\.pem: there is no such file/,
+    ],
     [
       "a log that is a folder",
       ["--access-log", "logs", "app.mjs"],
