@@ -1,18 +1,18 @@
 // The Python processes of an application: as many as were asked for, replaced when they die, are stuck, have served enough or grown
 // too large; and the queue of requests before them. It knows which process is free; what crosses to it is the exchange's business.
 
-import { readFile } from "node:fs/promises";
 import { PythonError } from "./errors.ts";
 import type { PythonExchange } from "./exchange.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { PythonWorker, type WorkerOwner } from "./python-worker.ts";
+import { Watch, type Watched } from "./watch.ts";
 
-const WATCH_MILLISECONDS = 1000;
 const FIRST_BACKOFF_MILLISECONDS = 100;
 const MAX_BACKOFF_MILLISECONDS = 10_000;
+/** Within this time after a signal, this process is closed if the signal was for all. */
+const SIGNAL_MILLISECONDS = 1000;
 /** A worker that lived so long did not die of its start. */
 const HEALTHY_MILLISECONDS = 10_000;
-const PAGE_BYTES = 4096;
 /** Processes that may die with a request which none of them seems to have begun. */
 const MAX_ATTEMPTS = 4;
 
@@ -25,7 +25,7 @@ interface Post {
   isLeaving: boolean;
 }
 
-export class Crew implements WorkerOwner {
+export class Crew implements WorkerOwner, Watched {
   readonly #python: string;
   readonly #options: ResolvedOptions;
   readonly #posts = new Map<PythonWorker, Post>();
@@ -36,11 +36,12 @@ export class Crew implements WorkerOwner {
   /** Why there is no process that could ever take a request. */
   #failure: PythonError | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  readonly #watch: Watch;
 
   constructor(python: string, options: ResolvedOptions) {
     this.#python = python;
     this.#options = options;
+    this.#watch = new Watch(this, options);
   }
 
   get workers(): readonly PythonWorker[] {
@@ -97,7 +98,7 @@ export class Crew implements WorkerOwner {
 
   async #close(seconds: number): Promise<void> {
     this.#isClosing = true;
-    clearInterval(this.#timer);
+    this.#watch.stop();
     const ended = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
@@ -141,8 +142,9 @@ export class Crew implements WorkerOwner {
   }
 
   onAskedToEnd(worker: PythonWorker): void {
-    if (worker.state === "starting") worker.kill();
-    else void this.#replace(worker, "was sent SIGTERM");
+    if (worker.state === "starting") return worker.kill();
+    // Service managers and terminals signal every process: if all is about to end, no other one is started for nothing.
+    setTimeout(() => void this.#replace(worker, "was sent SIGTERM"), SIGNAL_MILLISECONDS).unref();
   }
 
   #failQueue(error: PythonError): void {
@@ -167,7 +169,7 @@ export class Crew implements WorkerOwner {
     }
     if (this.#isClosing) throw new PythonError("CLOSED");
     if (failed !== undefined) throw failed.reason;
-    this.#timer ??= setInterval(() => this.#watch(), WATCH_MILLISECONDS).unref();
+    this.#watch.start();
   }
 
   /** Processes that there are, or that are being started, and that are to stay. */
@@ -260,31 +262,22 @@ export class Crew implements WorkerOwner {
     this.#dispatch();
   }
 
-  // ---- time ----------------------------------------------------------------------------------------------------
+  // ---- what the clock tells ------------------------------------------------------------------------------------
 
-  #watch(): void {
-    const now = performance.now();
-    const { timeout, queueTimeout, maxMemory } = this.#options;
-    for (const worker of this.workers) {
-      if (timeout > 0) this.#lookForStuck(worker, now - timeout * 1000);
-      if (maxMemory > 0) void this.#lookAtMemory(worker, maxMemory);
-    }
-    const oldest = now - queueTimeout * 1000;
-    if (queueTimeout === 0 || !this.#queue.some(({ queuedAt }) => queuedAt < oldest)) return;
-    const late = this.#queue.filter(({ queuedAt }) => queuedAt < oldest);
-    this.#queue = this.#queue.filter(({ queuedAt }) => queuedAt >= oldest);
-    this.#say(`${late.length} requests waited ${queueTimeout} s for a free process: answered 503`);
+  onLate(before: number): void {
+    const late = this.#queue.filter(({ queuedAt }) => queuedAt < before);
+    if (late.length === 0) return;
+    this.#queue = this.#queue.filter(({ queuedAt }) => queuedAt >= before);
+    this.#say(`${late.length} requests waited ${this.#options.queueTimeout} s for a free process: answered 503`);
     for (const exchange of late) exchange.fail(new PythonError("NO_WORKER"), UNAVAILABLE);
   }
 
-  #lookForStuck(worker: PythonWorker, since: number): void {
-    const now = performance.now();
-    const stuck = worker.begun().filter((exchange) => {
-      if (exchange.waitsForClient) exchange.startedAt = now; // the client's time, not the application's
-      return exchange.hasBegun ? (exchange.abandonedAt ?? now) < since : (exchange.startedAt ?? now) < since;
-    });
-    const hooks = worker.hooksSince(since);
-    if (stuck.length + hooks > 0 && worker.state === "ready") void this.#endStuck(worker, stuck, hooks);
+  onGrown(worker: PythonWorker, bytes: number): void {
+    void this.#replace(worker, `has grown to ${Math.round(bytes / 1024 / 1024)} MiB`);
+  }
+
+  onStuck(worker: PythonWorker, requests: readonly PythonExchange[], hooks: number): void {
+    void this.#endStuck(worker, requests, hooks);
   }
 
   /** Says where it is stuck, answers the requests, and replaces it; others of its requests have their time. */
@@ -305,12 +298,6 @@ export class Crew implements WorkerOwner {
     if (isAlone) worker.kill();
     else worker.drain(this.#options.gracefulTimeout);
     await this.#restart();
-  }
-
-  async #lookAtMemory(worker: PythonWorker, maxMemory: number): Promise<void> {
-    const text = await readFile(`/proc/${worker.pid}/statm`, "utf8").catch(() => "");
-    const bytes = Number(text.split(" ")[1] ?? 0) * PAGE_BYTES;
-    if (bytes > maxMemory) void this.#replace(worker, `has grown to ${Math.round(bytes / 1024 / 1024)} MiB`);
   }
 
   // ---- the end -------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { Crew } from "./crew.ts";
 import { PythonError } from "./errors.ts";
 import { PythonExchange } from "./exchange.ts";
 import { findPython } from "./find-python.ts";
+import { guardedLog } from "./guarded-log.ts";
 import { type PythonOptions, resolveOptions } from "./options.ts";
 import { hasBody, RequestBody } from "./request-body.ts";
 
@@ -49,7 +50,8 @@ export interface PythonApplication extends Application, AsyncDisposable {
  * @throws {PythonError} BAD_OPTION, NO_PYTHON
  */
 export function pythonApplication(options: PythonOptions): PythonApplication {
-  const resolved = resolveOptions(options);
+  const given = resolveOptions(options);
+  const resolved = { ...given, log: guardedLog(given.log) };
   if (!statSync(resolved.cwd, { throwIfNoEntry: false })?.isDirectory()) {
     throw new PythonError("BAD_OPTION", `cwd: expected a folder, but ${resolved.cwd} is none`);
   }
