@@ -12,12 +12,13 @@ export function settingsTables(): string {
 
 function row(setting: Setting): string[] {
   const { name, kind, short, variable, summary, isList, group } = setting;
-  const flag = setting.default === true ? flagOf(setting).replace("--", "--no-") : flagOf(setting);
+  const isSwitch = kind.placeholder === undefined;
+  const flag = isSwitch && setting.default === true ? flagOf(setting).replace("--", "--no-") : flagOf(setting);
   const flags = [flag, ...(short === undefined ? [] : [`-${short}`])].map((one) => `\`${one}\``).join(", ");
   const variables = [variableOf(setting), ...(variable === undefined ? [] : [variable])];
   const choices = kind.choices === undefined ? "" : `: ${kind.choices.map((choice) => `\`${choice}\``).join(", ")}`;
   return [
-    kind.placeholder === undefined ? flags : `${flags} \`${kind.placeholder}\``,
+    isSwitch ? flags : `${flags} \`${kind.placeholder}\``,
     variables.map((one) => `\`${one}\``).join(", "),
     group === "Help" || name === "config" ? "–" : `\`${name}\``,
     shownDefault(setting),

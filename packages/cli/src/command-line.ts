@@ -87,9 +87,9 @@ function optionsOf(setting: Setting): Commander.Option[] {
   const flag = flagOf(setting);
   const short = setting.short === undefined ? "" : `-${setting.short}, `;
   const group = `${setting.group}:`;
+  const off = new Option(flag.replace("--", "--no-"), `not: ${summary}`).helpGroup(group);
   if (kind === SWITCH) {
     const on = new Option(`${short}${flag}`, summary).helpGroup(group);
-    const off = new Option(flag.replace("--", "--no-"), `not: ${summary}`).helpGroup(group);
     if (setting.default === true) return [on.hideHelp(), off];
     return [on, off.hideHelp()];
   }
@@ -100,7 +100,7 @@ function optionsOf(setting: Setting): Commander.Option[] {
     if (expected !== undefined) throw new InvalidArgumentError(`Expected ${expected}.`);
     return isList ? [...((previous as unknown[] | undefined) ?? []), value] : value;
   });
-  return [option];
+  return kind.accepts(false) ? [option, off.hideHelp()] : [option]; // --keepalive 5, --no-keepalive
 }
 
 function withDefault({ kind, summary, default: value }: Setting): string {

@@ -106,6 +106,13 @@ describe("flags", () => {
     expect(settingOf(setting.name)).toBeUndefined();
   });
 
+  it("turn keepalive off, though it takes seconds too; the last one counts", () => {
+    expect(settingOf("keepalive", "--no-keepalive")).toBe(false);
+    expect(settingOf("keepalive", "--no-keepalive", "--keepalive", "5")).toBe(5);
+    expect(settingOf("keepalive", "--keepalive", "5", "--no-keepalive")).toBe(false);
+    expect(settingOf("keepalive")).toBeUndefined();
+  });
+
   it.each([
     ["--graceful-timeout", "30", 30],
     ["--graceful-timeout", "1.5", 1.5],
