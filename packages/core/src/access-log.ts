@@ -4,7 +4,7 @@
 
 import type { Header } from "./environ.ts";
 import type { Exchange, Extension } from "./extension.ts";
-import { isLogger, type Logger, type LoggerLike, resolveLogger, SILENT, type WritableLike } from "./log.ts";
+import { type LoggerLike, resolveLogger, type ServerLogger, type WritableLike } from "./log.ts";
 import { compileLogFormat, type LogFormat, type LogValues } from "./log-format.ts";
 import { LogText } from "./log-text.ts";
 import { atTurnEnd } from "./turn-end.ts";
@@ -14,26 +14,21 @@ export interface AccessLogOptions {
   readonly logXForwardedFor: boolean;
   /** `false` has been dealt with: there is no access log then. */
   readonly accessLog: boolean | LoggerLike | WritableLike;
-  /** Where lines go when `accessLog` does not say. */
-  readonly log?: LoggerLike | WritableLike | undefined;
 }
 
 /** Longer text is written before the turn ends. */
 const BATCH_BYTES = 16 * 1024;
 
-export function accessLog(options: AccessLogOptions): Extension {
-  const { accessLog: own, log } = options;
-  const target = typeof own === "boolean" ? log : own;
-  const isForLines = isLogger(target ?? {});
-  const lines = new AccessLines(options.logFormat, options.logXForwardedFor);
+/** @param serverLogger where lines go when `accessLog` does not say */
+export function accessLog(options: AccessLogOptions, serverLogger: ServerLogger): Extension {
+  const { accessLog: own, logFormat, logXForwardedFor } = options;
+  const logger = typeof own === "boolean" ? serverLogger : resolveLogger(own);
+  const lines = new AccessLines(logger, logFormat, logXForwardedFor);
   const writeAll = (): void => lines.writeAll();
   return {
     name: "access log",
-    onStart(server) {
-      lines.logger = typeof own === "boolean" ? server.logger : resolveLogger(own);
-    },
     onResponded(exchange) {
-      if (isForLines) lines.writeOne(exchange);
+      if (logger.writeLines === undefined) lines.writeOne(exchange);
       else if (lines.add(exchange) === 1) atTurnEnd(writeAll);
     },
     onClose: writeAll,
@@ -41,7 +36,7 @@ export function accessLog(options: AccessLogOptions): Extension {
 }
 
 class AccessLines {
-  logger: Logger = SILENT;
+  readonly #logger: ServerLogger;
   readonly #format: LogFormat;
   readonly #logXForwardedFor: boolean;
   readonly #text = new LogText();
@@ -59,7 +54,8 @@ class AccessLines {
     wall_seconds: 0.5, // from the beginning a number with a fraction, for V8
   };
 
-  constructor(template: string, logXForwardedFor: boolean) {
+  constructor(logger: ServerLogger, template: string, logXForwardedFor: boolean) {
+    this.#logger = logger;
     this.#format = compileLogFormat(template);
     this.#logXForwardedFor = logXForwardedFor;
   }
@@ -76,16 +72,16 @@ class AccessLines {
     this.#values.date_time = this.#clock.format(Date.now());
     for (let i = 0; i < exchanges.length; i++) {
       this.#put(exchanges[i] as Exchange);
-      if (this.#text.length >= BATCH_BYTES) this.logger.write(this.#text.take());
+      if (this.#text.length >= BATCH_BYTES) this.#logger.writeLines?.(this.#text.take());
     }
-    if (this.#text.length > 0) this.logger.write(this.#text.take());
+    if (this.#text.length > 0) this.#logger.writeLines?.(this.#text.take());
   }
 
   /** To a logger, which ends the line itself. */
   writeOne(exchange: Exchange): void {
     this.#values.date_time = this.#clock.format(Date.now());
     this.#put(exchange);
-    this.logger.info(this.#text.take().slice(0, -1));
+    this.#logger.info(this.#text.take().slice(0, -1));
   }
 
   #put(exchange: Exchange): void {

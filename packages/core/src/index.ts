@@ -30,6 +30,7 @@ export {
   listen,
 } from "./listener.ts";
 export type { Logger, LoggerLike, WritableLike } from "./log.ts";
+export { logRecord } from "./log-record.ts";
 export { DEFAULT_LOG_FORMAT, DEFAULT_OPTIONS, OPTION_TABLE, type OptionRow } from "./option-table.ts";
 export type { ConnectionPool, Options } from "./options.ts";
 export { Pool } from "./pool.ts";

@@ -3,6 +3,7 @@
 
 import type { EventEmitter } from "node:events";
 import { inspect } from "node:util";
+import { logRecord } from "./log-record.ts";
 import { atTurnEnd } from "./turn-end.ts";
 
 /** A logger: `console` and the loggers of most libraries fit. Without `warn` or `error`, `info` is used. */
@@ -13,7 +14,10 @@ export interface LoggerLike {
   error?(message: string): void;
 }
 
-/** A thing with `write`, such as `process.stderr` or a file stream. Debug messages are not written to it. */
+/**
+ * A thing with `write`, such as `process.stderr` or a file stream. Debug messages are not written to it. What it gets is whole
+ * lines, those of the access log several at a time; and text of applications, which may be without an end.
+ */
 export interface WritableLike {
   write(text: string): unknown;
 }
@@ -23,8 +27,14 @@ export interface Logger {
   debug(message: string): void;
   warn(message: string): void;
   error(message: string): void;
-  /** Text as it is, without a line end added: `wsgi.errors`. */
+  /** Text without a line end added: `wsgi.errors`. */
   write(text: string): void;
+}
+
+/** What `log` was made into. */
+export interface ServerLogger extends Logger {
+  /** Whole lines that need no care, to what has `write`; undefined for a logger. */
+  readonly writeLines: ((lines: string) => void) | undefined;
 }
 
 /** What was thrown, for people: it may be anything, and showing it must not throw. */
@@ -40,16 +50,20 @@ export function describeThrown(thrown: unknown): string {
 const ignore = (): void => {};
 
 /** A logger that drops everything: `logOutput: false`. */
-export const SILENT: Logger = Object.freeze({
+export const SILENT: ServerLogger = Object.freeze({
   info: ignore,
   debug: ignore,
   warn: ignore,
   error: ignore,
   write: ignore,
+  writeLines: ignore,
 });
 
-/** Makes one Logger of whatever the `log` option holds. A log that throws, rejects or emits errors never harms a request. */
-export function resolveLogger(log: LoggerLike | WritableLike | undefined): Logger {
+/**
+ * Makes one Logger of whatever the `log` option holds. A log that throws, rejects or emits errors never harms a request. A
+ * logger gets messages as they are: it knows its own format. To what has `write`, each goes as one record.
+ */
+export function resolveLogger(log: LoggerLike | WritableLike | undefined): ServerLogger {
   hearErrors(process.stderr, ignore); // warnings go there, too: that it fails, nobody can be told
   if (log === undefined) return writingLogger(new LineBatch(process.stderr), ignore);
   const warn = makeWarn();
@@ -64,11 +78,12 @@ export function resolveLogger(log: LoggerLike | WritableLike | undefined): Logge
     warn: guarded((message) => (log.warn === undefined ? log.info(message) : log.warn(message)), warn),
     error: guarded((message) => (log.error === undefined ? log.info(message) : log.error(message)), warn),
     write: (text) => info(text.replace(/\n$/, "")),
+    writeLines: undefined,
   };
 }
 
 /** Whether `log` is a logger: it has `info` and `debug`. */
-export function isLogger(log: unknown): log is LoggerLike {
+function isLogger(log: unknown): log is LoggerLike {
   const { info, debug } = log as Partial<Record<keyof LoggerLike, unknown>>;
   return typeof info === "function" && typeof debug === "function";
 }
@@ -107,10 +122,11 @@ function hearErrors(log: WritableLike, warn: Warn): void {
 /** Marks the listeners of this file. */
 const LISTENER = Symbol("log");
 
-function writingLogger(stream: WritableLike, warn: Warn): Logger {
-  const write = guarded((text) => stream.write(text), warn);
+function writingLogger(stream: WritableLike, warn: Warn): ServerLogger {
+  const writeLines = guarded((text) => stream.write(text), warn);
+  const write = (text: string): void => writeLines(logRecord(text));
   const writeLine = (message: string): void => write(`${message}\n`);
-  return { info: writeLine, debug: ignore, warn: writeLine, error: writeLine, write };
+  return { info: writeLine, debug: ignore, warn: writeLine, error: writeLine, write, writeLines };
 }
 
 /** @param call what it returns may be a promise, though nobody waits for it */

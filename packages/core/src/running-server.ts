@@ -15,7 +15,7 @@ import { ExtensionChain } from "./extension-chain.ts";
 import type { FileWrapper } from "./file-wrapper.ts";
 import { HeadMemory } from "./head-memory.ts";
 import type { BoundAddress, ConnectionFacts, Listener } from "./listener.ts";
-import { describeThrown, type Logger, resolveLogger, SILENT } from "./log.ts";
+import { describeThrown, resolveLogger, type ServerLogger, SILENT } from "./log.ts";
 import type { ConnectionPool, ServerOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { ReadBuffer } from "./read-buffer.ts";
@@ -33,7 +33,7 @@ export class RunningServer implements Server, ServerContext {
   addresses: readonly BoundAddress[] = [];
   readonly options: ServerOptions;
   readonly application: Application;
-  readonly logger: Logger;
+  readonly logger: ServerLogger;
   readonly readBuffer = new ReadBuffer();
   readonly headMemory = new HeadMemory();
   readonly headEncoder: ResponseHeadEncoder;
@@ -74,7 +74,7 @@ export class RunningServer implements Server, ServerContext {
     this.#watchSeconds = watchSeconds(options);
     this.environBase = environBase(options, this.logger);
     this.#pool = options.customPool ?? new Pool(options.maxSize);
-    const builtIn = options.logOutput && options.accessLog !== false ? [accessLog(options)] : [];
+    const builtIn = options.logOutput && options.accessLog !== false ? [accessLog(options, this.logger)] : [];
     this.#extensions = new ExtensionChain([...options.extensions, ...builtIn], this.logger);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;

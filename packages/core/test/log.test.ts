@@ -186,7 +186,7 @@ test("names every address of a server with several listeners", async () => {
   );
 });
 
-test("gives applications wsgi.errors, text as it is and lines one after the other", async () => {
+test("gives applications wsgi.errors, each text a record, one after the other", async () => {
   let text = "";
   await serveOnce(
     (environ, startResponse) => {
@@ -198,5 +198,5 @@ test("gives applications wsgi.errors, text as it is and lines one after the othe
     },
     { log: { write: (piece: string) => (text += piece) }, logFormat: "." },
   );
-  expect(text).toContain("\na\nbc\nd\n.\n");
+  expect(text).toContain("\na\n    bc\nd\n.\n");
 });

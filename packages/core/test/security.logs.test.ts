@@ -82,3 +82,35 @@ test("an access line has as many quotes as its format, whatever a client sends",
   expect(line.replaceAll(/\\[\\"]/g, "").match(/"/g)).toHaveLength(2);
   expect(line).toMatch(/,127\.0\.0\.1 - - \[/); // the client's own words come before the address of the socket
 });
+
+test("what an application throws or writes is one record, whatever a client's words in it are", async () => {
+  let text = "";
+  const words = 'x\n(1) wsgi exited\r\n127.0.0.1 - - [] "GET / HTTP/1.1" 200 5\r\x1b[2J\u2028\u202e';
+  const served = await serve(
+    (environ) => {
+      environ["wsgi.errors"].write(`by ${words}\n`);
+      environ["wsgi.errors"].writelines([`with ${words}\n`, `and ${words}\n`]);
+      throw new Error(`no ${words}`, { cause: new TypeError(words) });
+    },
+    { log: { write: (piece: string) => (text += piece) }, logFormat: "access" },
+  );
+  const client = await served.connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  await client.end();
+  await served.server.close();
+  expect(text).not.toMatch(/[^\n\t\x20-\x7e]/);
+  const records = text.split("\n").filter((line) => /^[^\t ]/.test(line));
+  const own = `(${process.pid}) `;
+  expect(records.map((line) => line.replace(own, "* ").replace(/http:\S+/, "URL"))).toEqual([
+    "* wsgi starting up on URL",
+    "by x",
+    "with x",
+    "and x",
+    "* the application failed: Error: no x",
+    "access",
+    "* wsgi exiting",
+    "* wsgi exited, 1 requests served",
+  ]);
+  expect(text).toMatch(/\n {4}at \S.*security\.logs\.test\.ts/);
+  expect(text).toContain("\n    (1) wsgi exited\n    127.0.0.1 - - [] ");
+});

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { accessLog } from "../../src/access-log.ts";
 import type { Exchange } from "../../src/index.ts";
+import { SILENT } from "../../src/log.ts";
 import { DEFAULT_LOG_FORMAT } from "../../src/option-table.ts";
 
 const NAMES = ["client_ip", "client_port", "date_time", "request_line", "status_code", "body_length", "wall_seconds"];
@@ -63,12 +64,14 @@ type Entry = typeof entries extends fc.Arbitrary<infer T> ? T : never;
 export function checkLogEntry(entry: Entry): void {
   const { format, requestLine, remoteAddress, forwarded = [], seconds, bodyBytes } = entry;
   const written: string[] = [];
-  const log = accessLog({
-    logFormat: format,
-    logXForwardedFor: true,
-    accessLog: { write: (one: string) => written.push(one) },
-  });
-  log.onStart?.({} as never);
+  const log = accessLog(
+    {
+      logFormat: format,
+      logXForwardedFor: true,
+      accessLog: { write: (one: string) => written.push(one) },
+    },
+    SILENT,
+  );
   log.onResponded?.({
     ...{ requestLine, bodyBytes, status: 200, startTime: 0, finishTime: seconds * 1000 },
     endpoints: { scheme: "http", serverName: "a", serverPort: "80", remoteAddress, remotePort: "1" },
