@@ -84,7 +84,7 @@ export const deno = onPeer("deno", "deno", (port) => ["run", "--no-config", "--a
 export const eventlet = onPeer("eventlet", "eventlet", (port) => ["python/serve_eventlet.py", `${port}`]);
 export const waitress = onPeer("waitress", "waitress", (port) => ["python/serve_waitress.py", `${port}`]);
 /** An application of bench/servers/python. */
-export type PythonModule = "application" | "flask_application" | "sleeper";
+export type PythonModule = "application" | "flask_application" | "sleeper" | "transfer";
 
 export const gunicorn = gunicornWith("application");
 

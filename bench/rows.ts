@@ -427,6 +427,16 @@ const scales: readonly Row[] = [
   },
 ];
 
+const PYTHON_KIBIBYTES = 10 * 1024;
+
+/** Few connections and much on each. */
+function inPythonAnd(other: "gunicorn", module: who.PythonModule, load: Partial<Load>): Entrant[] {
+  return [
+    underLoad(PYTHON, who.python(module), { connections: 4, ...load }),
+    underLoad(other, who.gunicornWith(module), { connections: 4, ...load }),
+  ];
+}
+
 const inPython: readonly Row[] = [
   {
     name: "python",
@@ -473,6 +483,26 @@ const inPython: readonly Row[] = [
       underLoad("gunicorn", who.gunicornWith("sleeper", 8), { connections: 8 }),
     ],
     targets: [{ metric: "p99", of: PYTHON, over: "gunicorn", atMost: 1 }],
+  },
+  {
+    name: "python-upload",
+    title: "Upload of 10 MiB to Python",
+    about: "Over 4 connections; the application reads blocks of 64 KiB and answers with their sum.",
+    entrants: inPythonAnd("gunicorn", "transfer", {
+      method: "POST",
+      body: KIBIBYTE.repeat(PYTHON_KIBIBYTES),
+      answer: String(PYTHON_KIBIBYTES * 1024),
+    }),
+    targets: [faster(1, "gunicorn", PYTHON)],
+    maxRounds: 5,
+  },
+  {
+    name: "python-download",
+    title: "Download of 10 MiB from Python",
+    about: "Over 4 connections; the application yields blocks of 64 KiB, with their length in the head.",
+    entrants: inPythonAnd("gunicorn", "transfer", { answer: PYTHON_KIBIBYTES * 1024 }),
+    targets: [faster(1, "gunicorn", PYTHON)],
+    maxRounds: 5,
   },
 ];
 
