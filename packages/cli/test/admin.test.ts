@@ -84,6 +84,24 @@ describe.each(["0", "2"])("with --workers %s", (workers) => {
   });
 });
 
+test("shows a worker that is stuck by what it told last", async () => {
+  const port = await freePort();
+  const command = await serve(["-w", "2", "--worker-timeout", "0", "--admin", String(port), "app.mjs"], {
+    "app.mjs": `import { writeSync } from "node:fs";
+export default (environ, startResponse) => {
+  writeSync(1, "stuck: " + process.pid + "\\n");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+};`,
+  });
+  const lost = ask(command.url).catch(() => "lost");
+  const [, stuck] = await command.printed(/stuck: (\d+)\n/);
+  const { workers } = JSON.parse((await ask(`http://127.0.0.1:${port}`, "/status")).body) as Status;
+  expect(workers.map(({ pid }) => pid).sort()).toEqual(served(command).sort());
+  expect(workers.find(({ pid }) => pid === Number(stuck))).toMatchObject({ state: "serving", requestsInFlight: [] });
+  process.kill(Number(stuck), "SIGKILL");
+  expect(await lost).toBe("lost");
+});
+
 test("is not ready while no worker serves", async () => {
   const port = await freePort();
   const command = await serve(["-w", "1", "--admin", String(port), "app.mjs"], {
