@@ -62,8 +62,9 @@ export class Intake {
   /** The next piece of the body; undefined when more is needed, at its end, or `yielded`. */
   peekBody(): Buffer | undefined {
     const { parser } = this;
+    if (parser.bodyDone) return undefined;
     const before = parser.pendingBytes;
-    if (this.#turn.isOver && before > 0 && !parser.bodyDone) return this.#yield();
+    if (this.#turn.isOver && before > 0) return this.#yield();
     const piece = parser.peekBody();
     this.#turn.countPiece(before - parser.pendingBytes);
     return piece;

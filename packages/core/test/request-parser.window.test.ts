@@ -413,3 +413,41 @@ describe("the work", () => {
     expect(Math.max(...pending)).toBeLessThanOrEqual(SMALL_LIMITS.maxHeadBytes + 6);
   });
 });
+
+describe("a piece that is taken to be kept", () => {
+  const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n";
+  const body = "abcdefgh".repeat(500);
+
+  function pushed(isGiven: boolean): { bytes: Buffer; parser: RequestParser } {
+    const bytes = Buffer.allocUnsafeSlow(head.length + body.length);
+    bytes.write(head + body, "latin1");
+    const parser = new RequestParser(DEFAULT_LIMITS);
+    parser.push(bytes, bytes.length, isGiven);
+    parser.readHead();
+    return { bytes, parser };
+  }
+
+  test.each([
+    ["is a view of bytes that were given", true, 4000, true],
+    ["is a copy of borrowed bytes", false, 4000, false],
+    ["is a copy where a view would keep more than four times its size", true, 1000, false],
+  ])("%s", (_what, isGiven, count, isView) => {
+    const { bytes, parser } = pushed(isGiven);
+    expect(parser.peekBody()?.length).toBe(4000);
+    const taken = parser.takeBody(count);
+    expect(taken.toString()).toBe(body.slice(0, count));
+    expect(taken.buffer === bytes.buffer).toBe(isView);
+    expect(parser.peekBody()?.length).toBe(count === 4000 ? undefined : 4000 - count);
+    expect(parser.takeConsumed()).toBe(head.length + count);
+  });
+
+  test("stays what it is when more comes behind what was given", () => {
+    const { parser } = pushed(true);
+    parser.peekBody();
+    const taken = parser.takeBody(2000);
+    parser.retain();
+    parser.push(Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    expect(taken.toString()).toBe(body.slice(0, 2000));
+    expect(parser.peekBody()?.toString()).toBe(body.slice(2000));
+  });
+});
