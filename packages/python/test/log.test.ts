@@ -22,8 +22,6 @@ def late(environ, start_response):
         def close(self):
             errors.write("after the request\\n")
     return Body([b"x"])
-
-UNCHECKED = ["late"]
 `;
 
 test("a log that throws ends no process, and what it should have held is on the standard error", async () => {
