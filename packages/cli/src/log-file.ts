@@ -65,15 +65,25 @@ export class LogFile {
     }
     this.#stream.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#stream.on("drop", (text: string) => {
-      this.#lost += text.split("\n").length - 1;
+      this.#lost += countLines(text);
     });
     this.#stream.on("drain", () => this.#onDrain());
   }
 
-  write(text: string): void {
-    this.#held++;
-    if (this.#batch.length + text.length > (this.#isFile ? FILE_BATCH_BYTES : PIPE_BATCH_BYTES)) this.#passOn();
-    this.#batch += text;
+  /** @param lines one or more, whole */
+  write(lines: string): void {
+    this.#held += countLines(lines);
+    const most = this.#isFile ? FILE_BATCH_BYTES : PIPE_BATCH_BYTES;
+    let rest = lines;
+    while (this.#batch.length + rest.length > most) {
+      const end = rest.lastIndexOf("\n", most - this.#batch.length - 1) + 1;
+      const isTooLong = end === 0 && this.#batch === ""; // a line as long as that goes alone
+      const taken = isTooLong ? rest.indexOf("\n") + 1 || rest.length : end;
+      this.#batch += rest.slice(0, taken);
+      rest = rest.slice(taken);
+      this.#passOn();
+    }
+    this.#batch += rest;
     if (this.#isBatched) this.#flushLater();
     else this.#passOn();
   }
@@ -142,4 +152,10 @@ export class LogFile {
     const { flag, target, report } = this.#options;
     report(`${flag} ${target} ${what}`);
   }
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count++;
+  return count;
 }

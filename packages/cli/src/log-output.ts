@@ -1,7 +1,7 @@
 // Where lines go: two streams, one for access lines and one for everything else; to files, standard output or nowhere; as
 // text or as JSON. Settings in, loggers for the server out. How lines get into a file, log-file.ts knows.
 
-import type { Exchange, Extension, LoggerLike } from "@wsgi/core";
+import { type Exchange, type Extension, type LoggerLike, logRecord } from "@wsgi/core";
 import type Picocolors from "picocolors";
 import { messageOf } from "./errors.ts";
 import { LogFile } from "./log-file.ts";
@@ -87,13 +87,23 @@ export class LogOutput {
   }
 
   #log(level: Level, message: string): void {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#settings.logLevel)) return;
+    if (!this.#tells(level)) return;
     if (this.#settings.logJson) {
       const record = { time: new Date().toISOString(), level, pid: process.pid, message };
       this.#messages?.write(jsonLine(record));
     } else {
-      this.#messages?.write(`${this.#coloured(level, message)}\n`);
+      this.#messages?.write(`${this.#coloured(level, logRecord(message))}\n`);
     }
+  }
+
+  /** Tells at info what the command itself has coloured. */
+  announce(message: string): void {
+    if (this.#settings.logJson) this.#log("info", message);
+    else if (this.#tells("info")) this.#messages?.write(`${message}\n`);
+  }
+
+  #tells(level: Level): boolean {
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.#settings.logLevel);
   }
 
   #coloured(level: Level, message: string): string {

@@ -46,7 +46,7 @@ export async function runSingle(settings: Settings & { readonly app: string }, s
   await serving.server.ready;
   const admin = adminAt === undefined ? undefined : serveAdmin(adminAt, serving, logs);
   await admin?.ready;
-  logger.info(
+  logs.announce(
     showStart(
       {
         app: settings.app,

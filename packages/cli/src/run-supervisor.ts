@@ -43,7 +43,7 @@ export async function runSupervisor(
         url: settings.tls !== undefined && !plain ? url.replace(/^http:/, "https:") : url,
       }));
       const milliseconds = performance.now() - startedAt;
-      logger.info(
+      logs.announce(
         showStart({ app: settings.app, kind, addresses, workers, milliseconds, reload: settings.reload }, logs.colours),
       );
       if (isTakeover) admin = adminSocket && serveAdmin(adminSocket, supervisor, upgrade, logs); // till now the old one answered

@@ -55,6 +55,22 @@ describe("the log as text", () => {
   });
 });
 
+const TELLING = `export default (environ) => {
+  const words = "x\\n(1) forged\\r\\n127.0.0.1 - - forged\\x1b[2J\\u2028";
+  environ["wsgi.errors"].write("by " + words + "\\n");
+  throw new Error("no " + words);
+};`;
+
+test("what an application throws or writes is one record of the log as text", async () => {
+  const command = await serve(["app.mjs"], { "app.mjs": TELLING });
+  expect((await fetch(command.url)).status).toBe(500);
+  const { stderr } = await command.stop();
+  expect(stderr).not.toMatch(/[^\n\t\x20-\x7e]/);
+  expect(stderr).toMatch(/^by x\n {4}\(1\) forged\n {4}127\.0\.0\.1 - - forged\\x1b\[2J\\u2028$/m);
+  expect(stderr).toMatch(/the application failed: Error: no x\n {4}\(1\) forged\n.*\n {4}at \S.*app\.mjs/);
+  expect(stderr).not.toMatch(/^(\(1\)|127)/m);
+});
+
 const SPINNING = `export default (environ) => {
   if (environ.RAW_PATH_INFO.startsWith("/loop")) for (;;);
   return [];
