@@ -1,6 +1,7 @@
 // One connection does not keep others waiting: what is small on the wire and long in the work is spread over turns of the event
 // loop, and nothing of it is lost when the client has left meanwhile.
 
+import { once } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Application } from "../src/index.ts";
 import { serve } from "./support/serve.ts";
@@ -75,11 +76,36 @@ describe.each(readings)("a body in chunks of a byte that is %s", (_name, applica
     expect(await client.end()).toMatch(/^HTTP\/1.1 200 OK\r\n.*9000 bytes/s);
     expect(await served.exchange()).toMatchObject({ completed: true, disconnectPhase: undefined });
   });
+
+  test("is answered when the client had closed its side before it was looked at", async () => {
+    const served = await serve(async (environ, startResponse) => {
+      if (environ.PATH_INFO === "/") await once(environ["wsgi.signal"], "abort");
+      return application(environ, startResponse);
+    });
+    const client = await served.connect();
+    client.send(`${POST}\r\n${CHUNKS}${LAST}GET /next HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`);
+    client.finish();
+    expect((await client.end()).match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    expect(await served.exchange()).toMatchObject({ completed: true, disconnectPhase: undefined });
+  });
 });
 
 test("a body in chunks of a byte that never ends fails when its client has closed its side", async () => {
   const [, application] = readings[0] as (typeof readings)[0];
   const served = await serve(application);
+  const client = await served.connect();
+  client.send(`${POST}\r\n${CHUNKS}`);
+  client.finish();
+  await client.end();
+  expect(await served.exchange()).toMatchObject({ disconnectPhase: "request-body" });
+});
+
+test("such a body fails too when its client had closed its side before it was read", async () => {
+  const [, application] = readings[0] as (typeof readings)[0];
+  const served = await serve(async (environ, startResponse) => {
+    await once(environ["wsgi.signal"], "abort");
+    return application(environ, startResponse);
+  });
   const client = await served.connect();
   client.send(`${POST}\r\n${CHUNKS}`);
   client.finish();
