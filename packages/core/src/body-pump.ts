@@ -3,7 +3,7 @@
 // `minimum_write_chunk_size`; what is written, and what an async body yields, goes out in the same turn of the event loop;
 // large items are cut. It knows no socket: the gate says when more may be queued.
 
-import { type BodyIterator, itemLength } from "./body.ts";
+import { type BodyIterator, badStep, itemLength } from "./body.ts";
 import type { ResponseWriter } from "./response.ts";
 import type { Item } from "./types.ts";
 
@@ -116,6 +116,7 @@ export class BodyPump {
             this.#sendBatch();
             return onEnd(step.done === true);
           }
+          if (step.value === undefined) throw badStep(step);
           this.#add(step.value, minimumBytes);
         }
         if (!this.#keepsPace(goOn)) return;

@@ -50,6 +50,12 @@ function badItem(item: unknown): UsageError {
   return new UsageError("BAD_BODY", `got an item that is ${what}`);
 }
 
+/** What is wrong with a step of a synchronous iterator that has no item. */
+export function badStep(step: unknown): UsageError {
+  if (!abandon(step)) return badItem(undefined);
+  return new UsageError("BAD_BODY", "got a promise from next() of [Symbol.iterator]: name it [Symbol.asyncIterator]");
+}
+
 /** A promise in the place of an item is told of as that; nobody waits for it, so its rejection would end the process. */
 function abandon(item: unknown): boolean {
   if (!(item instanceof Promise)) return false;

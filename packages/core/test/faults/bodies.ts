@@ -103,6 +103,16 @@ const PROMISED_ITEMS: readonly Fault[] = [
 
 const ITERATORS: readonly Fault[] = [
   pageFor(
+    "a synchronous iterator whose next() gives a promise that rejects",
+    ok(() => iterating({ next: rejected })),
+    /got a promise from next\(\)/,
+  ),
+  pageFor(
+    "an iterator whose item is undefined",
+    ok(() => iterating({ next: () => ({ done: false }) })),
+    /got an item that is undefined/,
+  ),
+  pageFor(
     "an iterator that is undefined",
     ok(() => iterating(undefined)),
     FAILED,
