@@ -1,7 +1,7 @@
 // Where lines go: two streams, one for access lines and one for everything else; to files, standard output or nowhere; as
 // text or as JSON. Settings in, loggers for the server out. How lines get into a file, log-file.ts knows.
 
-import { type Exchange, type Extension, type LoggerLike, logRecord } from "@wsgi/core";
+import { type Exchange, type Extension, type LoggerLike, logRecord, type WritableLike } from "@wsgi/core";
 import type Picocolors from "picocolors";
 import { messageOf } from "./errors.ts";
 import { LogFile } from "./log-file.ts";
@@ -57,9 +57,11 @@ export class LogOutput {
   };
 
   /** For the option `accessLog` of a server; JSON lines are written by `extensions`. */
-  get accessLog(): false | { write(text: string): void } {
+  get accessLog(): false | WritableLike {
     const access = this.#access;
-    return access === undefined || this.#settings.logJson ? false : { write: (text) => access.write(text) };
+    if (access === undefined || this.#settings.logJson) return false;
+    const write = (lines: string): void => access.write(lines);
+    return { write, writeLines: write };
   }
 
   /** What writes access lines in JSON. */

@@ -1,5 +1,5 @@
 // The access log: an Extension like any other. One line for each response, in eventlet's format, after everything else.
-// Exchange in, a line to the logger out: at once to a logger; to what has `write`, together with all lines of this turn of the
+// Exchange in, a line to the logger out: at once where each goes alone; to a stream, together with all lines of this turn of the
 // event loop. A line made alone costs twice as much, and a write of its own more than all else.
 
 import type { Header } from "./environ.ts";
@@ -77,7 +77,7 @@ class AccessLines {
     if (this.#text.length > 0) this.#logger.writeLines?.(this.#text.take());
   }
 
-  /** To a logger, which ends the line itself. */
+  /** Alone: a logger ends the line itself. */
   writeOne(exchange: Exchange): void {
     this.#values.date_time = this.#clock.format(Date.now());
     this.#put(exchange);

@@ -3,8 +3,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { type Application, type Environ, listen, type Options, server } from "../src/index.ts";
+import { Writable } from "node:stream";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Application, type Environ, listen, type Options, server, type WritableLike } from "../src/index.ts";
 import { ask, askNext } from "./support/answers.ts";
 import { Client } from "./support/client.ts";
 import { deferred } from "./support/deferred.ts";
@@ -241,8 +242,10 @@ test("shows what was refused on one line of printable characters", async () => {
 test("goes to a log of its own when it has one", async () => {
   const lines: string[] = [];
   const served = await serve(hello, { accessLog: { write: (text: string) => void lines.push(text) } });
-  await askNext(await served.connect(), get());
+  const client = await served.connect();
+  await askNext(client, get());
   await served.exchange();
+  client.leave();
   await served.server.close();
   expect(lines).toEqual([expect.stringMatching(/"GET \/ HTTP\/1\.1" 200 5 .*\n$/)]);
   expect(served.log.join("\n")).not.toContain('"GET');
@@ -251,9 +254,44 @@ test("goes to a log of its own when it has one", async () => {
 
 test("is not there when accessLog is false, and the rest of the log is", async () => {
   const served = await serve(hello, { accessLog: false });
-  await askNext(await served.connect(), get());
+  const client = await served.connect();
+  await askNext(client, get());
   await served.exchange();
+  client.leave();
   await served.server.close();
   expect(served.log.join("\n")).not.toContain('"GET');
   expect(served.log.join("\n")).toContain("wsgi exited, 1 requests served");
+});
+
+describe("the lines of one turn come", () => {
+  const three = Buffer.concat([get(), get(), get()]);
+
+  async function calls(log: (calls: string[]) => WritableLike): Promise<string[]> {
+    const found: string[] = [];
+    const served = await serve(hello, { accessLog: log(found), logFormat: "%(status_code)s" });
+    const client = await served.connect();
+    client.send(three);
+    await client.receive(/(Hello.*){3}/s);
+    client.leave();
+    await served.server.close();
+    return found;
+  }
+
+  test("one by one to what has write", async () => {
+    expect(await calls((found) => ({ write: (text) => found.push(text) }))).toEqual(["200\n", "200\n", "200\n"]);
+  });
+
+  test("together to what has writeLines", async () => {
+    const log = (found: string[]): WritableLike => ({
+      write: () => found.push("not called"),
+      writeLines: (lines) => found.push(lines),
+    });
+    expect(await calls(log)).toEqual(["200\n200\n200\n"]);
+  });
+
+  test("together to a stream", async () => {
+    const log = (found: string[]): WritableLike =>
+      new Writable({ write: (chunk, _encoding, done) => void done(void found.push(String(chunk))) });
+    expect(await calls(log)).toEqual(["200\n200\n200\n"]);
+  });
 });

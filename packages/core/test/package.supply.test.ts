@@ -19,6 +19,9 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
+const isIn = (folder: string, ending: string, path: string): boolean =>
+  path.startsWith(folder) && path.endsWith(ending);
+
 const FOLDERS = readdirSync(join(root, "packages")).filter((name) =>
   existsSync(join(root, "packages", name, "package.json")),
 );
@@ -106,7 +109,10 @@ describe.each(FOLDERS)("packages/%s", (name) => {
     const [{ files: packed }] = JSON.parse(listed) as [{ files: { path: string }[] }];
     const paths = packed.map(({ path }) => path);
     for (const path of paths) {
-      const isNamed = files.some((one) => path === one || path.startsWith(`${one}/`));
+      const isNamed = files.some((one) => {
+        const [folder = "", ending] = one.split("**/*"); // the one kind of pattern that is used
+        return ending === undefined ? path === one || path.startsWith(`${one}/`) : isIn(folder, ending, path);
+      });
       expect(isNamed || ["package.json", "README.md", "LICENSE"].includes(path), path).toBe(true);
       expect(path).not.toMatch(
         /(^|\/)(test|src|node_modules|\.env|\.npmrc|__pycache__)(\/|$)|\.(pem|key|pyc|map|log)$/,
