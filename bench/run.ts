@@ -10,7 +10,8 @@ import { Bench } from "./bench.ts";
 import { findLoadGenerator } from "./load.ts";
 import { describeMachine, findPeers, installedVersion, type Peers, versionOf } from "./machine.ts";
 import { runRow } from "./paired.ts";
-import { linesOf } from "./print.ts";
+import { linesOf, linesOfProfile } from "./print.ts";
+import { profileRow } from "./profile.ts";
 import { readResults, writeReport, writeResults } from "./report-files.ts";
 import { type RowResult, type Run, withRun } from "./results.ts";
 import type { Row } from "./row.ts";
@@ -27,6 +28,7 @@ const HELP = `Measures @wsgi/core and its peers, row by row.
   --deno PATH      where Deno is (on the path)
   --python PATH    the Python that has eventlet, gunicorn and waitress
   --save           keeps rows chosen with --only in results/latest.json too
+  --profile        tells where the time of the rows' servers on Node goes, by V8's samples
   --report         measures nothing, writes docs/performance.md from results/latest.json
 `;
 
@@ -41,6 +43,7 @@ const { values } = parseArgs({
     deno: { type: "string" },
     python: { type: "string" },
     save: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -78,6 +81,7 @@ async function run(): Promise<void> {
       .map(([name, version]) => `${name} ${version}`)
       .join(", "),
   );
+  if (values.profile) return profile(rows, bench);
   const results: RowResult[] = [];
   for (const row of rows) results.push(await measure(row, bench));
 
@@ -88,6 +92,15 @@ async function run(): Promise<void> {
   }
   console.log(`\n${rows.length} ${rows.length === 1 ? "row" : "rows"} in ${Math.round((Date.now() - begun) / 1000)} s`);
   if (results.some(({ failed }) => failed !== undefined)) process.exitCode = 1;
+}
+
+async function profile(rows: readonly Row[], bench: Bench): Promise<void> {
+  for (const row of rows) {
+    console.log(`\n${row.name}: ${row.title}`);
+    for (const one of await profileRow(row, bench, count("seconds"))) {
+      console.log(linesOfProfile(one).join("\n"));
+    }
+  }
 }
 
 async function measure(row: Row, bench: Bench): Promise<RowResult> {
