@@ -87,13 +87,22 @@ export function u32(value: number): string {
   return String.fromCharCode(value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24);
 }
 
-/** Takes bytes apart into frames. Payloads are views of what came, and the receiver's from then on. */
+/** Longer items are given away in parts, as they come: a join would copy every byte of a download. */
+const MAX_JOINED_ITEM_BYTES = 4096;
+
+/**
+ * Takes bytes apart into frames. Payloads are views of what came, and the receiver's from then on. A frame comes out whole, but
+ * for a long ITEM: its bytes are those of a body, where nothing depends on the pieces, so each part comes out as an ITEM at once.
+ */
 export class FrameReader {
   readonly #onFrame: (kind: number, id: number, payload: Buffer) => void;
   #rest: Buffer[] = [];
   #restBytes = 0;
   /** Bytes that the frame which has begun needs; a head's worth while its length is not known. */
   #needed = FRAME_HEAD_BYTES;
+  /** Bytes that are to come of an item that is given away in parts, and its request. */
+  #itemBytes = 0;
+  #itemId = 0;
 
   constructor(onFrame: (kind: number, id: number, payload: Buffer) => void) {
     this.#onFrame = onFrame;
@@ -106,23 +115,27 @@ export class FrameReader {
       this.#rest.push(chunk);
       this.#restBytes += chunk.length;
       if (this.#restBytes < this.#needed) return; // joined once, however many pieces it comes in
-      bytes = Buffer.concat(this.#rest, this.#restBytes);
-      this.#rest = [];
-      this.#restBytes = 0;
+      bytes = this.#join();
     }
-    let at = 0;
+    let at = this.#takeItemPart(bytes, 0);
     this.#needed = FRAME_HEAD_BYTES;
     while (bytes.length - at >= FRAME_HEAD_BYTES) {
       const length = bytes.readUInt32LE(at);
       if (length > MAX_FRAME_BYTES) throw new RangeError(`expected a frame of at most ${MAX_FRAME_BYTES} bytes`);
-      const end = at + FRAME_HEAD_BYTES + length;
-      if (end > bytes.length) {
-        this.#needed = end - at;
-        break;
-      }
       const kind = bytes[at + 8] as number;
       const id = bytes.readUInt32LE(at + 4);
       const start = at + FRAME_HEAD_BYTES;
+      const end = start + length;
+      if (end > bytes.length) {
+        if (kind === FROM_WORKER.ITEM && length > MAX_JOINED_ITEM_BYTES) {
+          this.#itemBytes = length;
+          this.#itemId = id;
+          at = this.#takeItemPart(bytes, start);
+        } else {
+          this.#needed = end - at;
+        }
+        break;
+      }
       at = end;
       this.#onFrame(kind, id, bytes.subarray(start, end));
     }
@@ -130,5 +143,21 @@ export class FrameReader {
     const rest = bytes.subarray(at);
     this.#rest.push(rest);
     this.#restBytes = rest.length;
+  }
+
+  #join(): Buffer {
+    const bytes = Buffer.concat(this.#rest, this.#restBytes);
+    this.#rest = [];
+    this.#restBytes = 0;
+    return bytes;
+  }
+
+  /** Gives away what has come of an item; returns where it ends. */
+  #takeItemPart(bytes: Buffer, start: number): number {
+    const end = Math.min(start + this.#itemBytes, bytes.length);
+    if (end === start) return start;
+    this.#itemBytes -= end - start;
+    this.#onFrame(FROM_WORKER.ITEM, this.#itemId, bytes.subarray(start, end));
+    return end;
   }
 }

@@ -73,10 +73,22 @@ function encode(frames: readonly Frame[]): Buffer {
 }
 
 /** What a reader makes of pieces. */
-function decode(pieces: readonly Buffer[]): Frame[] {
+function decodeParts(pieces: readonly Buffer[]): Frame[] {
   const frames: Frame[] = [];
   const reader = new FrameReader((kind, id, payload) => frames.push([kind, id, payload.toString("latin1")]));
   for (const piece of pieces) reader.push(piece);
+  return frames;
+}
+
+/** The same, parts of items joined: no two items of a request follow one another here. */
+function decode(pieces: readonly Buffer[]): Frame[] {
+  const frames: Frame[] = [];
+  for (const frame of decodeParts(pieces)) {
+    const last = frames.at(-1);
+    const isPart = frame[0] === FROM_WORKER.ITEM && last?.[0] === FROM_WORKER.ITEM && last[1] === frame[1];
+    if (isPart) frames[frames.length - 1] = [last[0], last[1], last[2] + frame[2]];
+    else frames.push(frame);
+  }
   return frames;
 }
 
@@ -109,15 +121,39 @@ describe("FrameReader", () => {
     const { whole, pick } = chance(seed);
     const frames = Array.from({ length: whole(1, 30) }, (): Frame => {
       const length = pick([0, 1, whole(0, 20), whole(0, 300), whole(0, 70_000)]);
-      return [whole(0, 255), whole(0, 0xffff_ffff), Buffer.alloc(length, whole(0, 255)).toString("latin1")];
+      return [
+        pick([FROM_WORKER.ITEM, whole(0, 255)]),
+        whole(0, 0xffff_ffff),
+        Buffer.alloc(length, whole(0, 255)).toString("latin1"),
+      ];
     });
     const bytes = encode(frames);
     const places = Array.from({ length: whole(0, 60) }, () => whole(0, bytes.length)).sort((a, b) => a - b);
     expect(decode(cut(bytes, ...places))).toEqual(frames);
   });
 
+  test("gives a long item away as it comes, in the memory that it came in", () => {
+    const given: Buffer[] = [];
+    const reader = new FrameReader((kind, id, payload) => {
+      expect([kind, id]).toEqual([FROM_WORKER.ITEM, 7]);
+      given.push(payload);
+    });
+    const bytes = encode([[FROM_WORKER.ITEM, 7, "x".repeat(10_000)]]);
+    for (const [i, piece] of cut(bytes, FRAME_HEAD_BYTES, 4000, 8000).entries()) {
+      reader.push(piece);
+      expect(given).toHaveLength(i);
+      if (i > 0) expect(given[i - 1]).toEqual(piece);
+      if (i > 0) expect(given[i - 1]?.buffer).toBe(bytes.buffer);
+    }
+  });
+
+  test("gives a short item away whole", () => {
+    const frame: Frame = [FROM_WORKER.ITEM, 7, "x".repeat(4096)];
+    expect(decodeParts(cut(encode([frame]), 20, 4000))).toEqual([frame]);
+  });
+
   test("joins a frame of many pieces once", () => {
-    const bytes = encode([[FROM_WORKER.ITEM, 7, "x".repeat(8 * 1024 * 1024)]]);
+    const bytes = encode([[FROM_WORKER.RESPONSE, 7, "x".repeat(8 * 1024 * 1024)]]);
     const places = Array.from({ length: 8191 }, (_, i) => (i + 1) * 1024);
     const before = performance.now();
     expect(decode(cut(bytes, ...places))).toHaveLength(1);

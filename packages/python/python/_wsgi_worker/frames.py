@@ -49,5 +49,7 @@ WHOLE_BYTES = 64 * 1024
 LOG_BYTES = 256 * 1024
 # Bytes of a request's body that may be on their way to the application.
 INPUT_WINDOW = 256 * 1024
-# Bytes of a response's body that may be on their way to the client.
-OUTPUT_WINDOW = 256 * 1024
+# Bytes of a response's body that may be on their way to the client, and those of them that may lie in the socket, where the
+# system allows as many: the fewer turns the two processes take, the less a download costs.
+OUTPUT_WINDOW = 1024 * 1024
+SEND_BUFFER_BYTES = 512 * 1024

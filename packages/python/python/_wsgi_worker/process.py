@@ -14,7 +14,7 @@ import traceback
 
 from .engines import InlineEngine, ThreadedEngine
 from .file_wrapper import FileWrapper
-from .frames import FRAME, LOG_BYTES, NOT_LOADED, READY
+from .frames import FRAME, LOG_BYTES, NOT_LOADED, READY, SEND_BUFFER_BYTES
 from .loading import NotLoaded, load_and_serve, own_files
 from .tracebacks import cut, of_loading
 
@@ -95,6 +95,7 @@ def run_engine(sock, application, environ, options):
 def main(spec, options):
     sock = socket.socket(fileno=options["socket"])
     sock.setblocking(True)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     for descriptor in (options["socket"], options["stacks"]):
         os.set_inheritable(descriptor, False)
     # Terminals and service managers signal every process: when to end, and after which requests, is the parent's business.
