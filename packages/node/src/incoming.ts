@@ -6,6 +6,7 @@ import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Environ, Header } from "@wsgi/core";
 import { requestUrl } from "./request-url.ts";
+import { withoutSocket } from "./without-socket.ts";
 
 /** What a message asks of the request that it stands for. */
 export interface IncomingSource {
@@ -42,8 +43,10 @@ export function hasBody(environ: Environ): boolean {
   return length === undefined ? environ["HTTP_TRANSFER_ENCODING"] !== undefined : length !== "0";
 }
 
+const Bare = withoutSocket(IncomingMessage);
+
 export function makeIncoming(environ: Environ, source: IncomingSource): Incoming {
-  const message = new IncomingMessage(undefined as never) as Incoming;
+  const message = Reflect.construct(IncomingMessage, [undefined], Bare) as Incoming;
   message[SOURCE] = source;
   message._read = read;
   message._destroy = destroy;

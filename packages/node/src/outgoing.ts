@@ -6,6 +6,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Header } from "@wsgi/core";
 import { collectHeaders } from "./response-headers.ts";
+import { withoutSocket } from "./without-socket.ts";
 
 /** Told how a piece fared: Node's own callbacks. */
 export type Written = (error?: Error | null) => void;
@@ -54,8 +55,10 @@ export interface Outgoing extends ServerResponse {
   _writeRaw(data: string, encoding?: unknown, written?: unknown): boolean;
 }
 
+const Bare = withoutSocket(ServerResponse);
+
 export function makeOutgoing(request: IncomingMessage, sink: OutgoingSink): Outgoing {
-  const response = new ServerResponse(request) as Outgoing;
+  const response = Reflect.construct(ServerResponse, [request], Bare) as Outgoing;
   response.shouldKeepAlive = true; // the server knows whether the connection is kept; `false` is the listener's word
   response[SINK] = sink;
   response._storeHeader = storeHeader;
