@@ -67,7 +67,7 @@ describe("a worker that crashes", () => {
     await servedCount(command, 5);
     expect(command.output).toMatch(/worker \d+ ended unexpectedly \(code 7\) after \d+\.\d s/);
     const delays = [...command.output.matchAll(/the next worker starts in (\S+) s/g)].map(([, text]) => Number(text));
-    expect(delays).toEqual([0.1, 0.2, 0.4]);
+    expect(delays.slice(0, 3)).toEqual([0.1, 0.2, 0.4]);
   });
 
   test("tells what it died of, and the others go on", async () => {

@@ -18,6 +18,8 @@ export interface PythonProcess {
   readonly state: string;
   /** Requests, and requests whose post hooks run, that it has. */
   readonly inFlight: number;
+  /** Requests that it may be given before it has a thread for them: the quicker its application has been, the more. */
+  readonly ahead: number;
   /** Requests that it has answered. */
   readonly served: number;
 }
@@ -86,6 +88,6 @@ export function pythonApplication(options: PythonOptions): PythonApplication {
 
 const MAX_ID = 0xffff_ffff;
 
-function describe({ pid, state, load, served }: Crew["workers"][number]): PythonProcess {
-  return { pid, state, inFlight: load, served };
+function describe({ pid, state, load, ahead, served }: Crew["workers"][number]): PythonProcess {
+  return { pid, state, inFlight: load, ahead, served };
 }

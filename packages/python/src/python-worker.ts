@@ -112,8 +112,12 @@ export class PythonWorker implements FrameSink {
   /** Whether it can be given a request: one for each thread, and some ahead while its application is quick. */
   canTake(isAheadAllowed: boolean): boolean {
     if (this.state !== "ready") return false;
-    const ahead = isAheadAllowed ? Math.min(Math.floor(this.#quickInRow / QUICK_FOR_ONE), MAX_AHEAD) : 0;
-    return this.load < this.#options.threads + ahead;
+    return this.load < this.#options.threads + (isAheadAllowed ? this.ahead : 0);
+  }
+
+  /** How many it may be given ahead. */
+  get ahead(): number {
+    return Math.min(Math.floor(this.#quickInRow / QUICK_FOR_ONE), MAX_AHEAD);
   }
 
   give(exchange: PythonExchange): void {

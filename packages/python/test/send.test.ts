@@ -1,3 +1,5 @@
+// Large frames leave the Python side whole, whatever interrupts the sending.
+
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -27,7 +29,7 @@ def read():
         signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
         received.extend(there.recv(65536))
 
-reader = threading.Thread(target=read)
+reader = threading.Thread(target=read, daemon=True)
 reader.start()
 engines.send_both(Counted(fileno=here.detach()), head, payload)
 reader.join(5)
@@ -36,5 +38,6 @@ print(counts[0] < len(head) + len(payload), received == head + payload)
 
 test("a frame is sent whole although signals come in between", () => {
   const { path } = findPython(undefined, process.cwd());
-  expect(execFileSync(path, ["-c", PROGRAM, WORKER_FOLDER], { encoding: "utf8" })).toBe("True True\n");
+  const options = { encoding: "utf8", timeout: 20_000 } as const;
+  expect(execFileSync(path, ["-c", PROGRAM, WORKER_FOLDER], options)).toBe("True True\n");
 });
