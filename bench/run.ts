@@ -21,7 +21,7 @@ const HELP = `Measures @wsgi/core and its peers, row by row.
 
   --only NAME      only this row; may be given again
   --list           names the rows and ends
-  --rounds N       rounds of each row (5)
+  --rounds N       rounds of each row (4)
   --seconds N      seconds of load in each round (1)
   --node PATH      the Node that the servers run on (this one)
   --bun PATH       where Bun is (on the path)
@@ -36,7 +36,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [] },
     list: { type: "boolean", default: false },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "4" },
     seconds: { type: "string", default: "1" },
     node: { type: "string", default: process.execPath },
     bun: { type: "string" },
