@@ -90,7 +90,7 @@ const requestLine: readonly Explanation[] = [
     stricter: "we",
     why: "RFC 9112 §3: a request line has three parts; node takes two of them for HTTP/0.9, with headers",
     recognises: ({ ourFault, node, nodeWaits, line, body }) => {
-      if (ourFault === undefined || line.endsWith(" HTTP/0.9")) return false;
+      if (ourFault === undefined || / \S+ HTTP\/0\.9$/.test(line)) return false;
       return node?.version === "HTTP/0.9" || (nodeWaits && body === undefined && /^[A-Z-]+ +[^ \n]*\n/.test(line));
     },
     example: request("GET /"),
