@@ -1,10 +1,10 @@
 // Objects of Node's classes to which their constructor gives no `socket`: it would have to become an accessor later, and an own
 // property that changes its kind makes V8 give the object a shape of its own, or none. With one for each request, all code that
-// touches requests, that of frameworks too, finds what it looks for the slow way: Express took 55 µs instead of 25 on Node 24.
+// touches requests, that of frameworks too, finds what it looks for the slow way: Express took 55 µs instead of 32 on Node 24.
 //
 // Not so before Node 24: there V8 is slow with objects of any shape whose prototype is replaced, as Express does with each, and the
-// accessor is welcome. Express at 64 connections, requests a second with and without it, and on node:http: 14,000, 5,000, 8,400 on
-// Node 20; 13,400, 10,800, 9,400 on Node 22; 14,300, 35,400, 29,900 on Node 24.
+// accessor is welcome. Express at 64 connections, one look of two seconds each, requests a second with and without it, and on
+// node:http: 14,000, 5,000, 8,400 on Node 20; 13,400, 10,800, 9,400 on Node 22; 14,300, 35,400, 29,900 on Node 24.
 //
 // A class in, one to construct with out. It knows nothing of requests.
 
